@@ -1,0 +1,110 @@
+"""What an audit row says, and how a person is written in it."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Column, DateTime, Integer, MetaData, String, Table
+
+from ssbtek_gateway.model import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ssbtek_gateway.authorisation import Grant
+    from ssbtek_gateway.model import Caller, Outcome, PersonId, Question
+
+METADATA = MetaData()
+# One row for each event, only ever inserted. `handelse` is FRAGAD, BESVARAD or NEKAD; one question's rows share
+# `incident`.
+ROWS = Table(
+    "audit",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("tidpunkt", DateTime(timezone=True), nullable=False),
+    Column("incident", String(32), nullable=False, index=True),
+    Column("handelse", String(8), nullable=False),
+    Column("certifikat_organisation", String(12), nullable=False),
+    Column("certifikat", String(64), nullable=False),
+    Column("bitrade", String(12)),
+    Column("ingivare", String(12)),
+    Column("handlaggare", String),
+    Column("person", String(64), index=True),
+    Column("person_nyckel", String(40)),
+    Column("arende", String),
+    Column("syfte", String),
+    Column("lagtext", String),
+    Column("version", String(8)),
+    # JSON: {"AF": ["2026-01-01", "2026-03-31"], …} when asked, {"AF": "DATA", "SO": "SSBT TIMEOUT", …} when answered.
+    Column("bastjanster", String),
+    Column("felkod", String(40)),
+)
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PersonKey:
+    """HMAC-SHA-256 under a key kept outside the database: rows about a person can be found with the key only.
+
+    Still personal data: whoever has the key can try every number.
+    """
+
+    key_id: str
+    key: bytes
+
+    def pseudonym(self, person: PersonId) -> str:
+        """64 hexadecimal digits."""
+        return hmac.new(self.key, person.reveal().encode(), hashlib.sha256).hexdigest()
+
+
+def asked(incident: str, caller: Caller, question: Question, grant: Grant, key: PersonKey) -> Row:
+    """The row that must be durable before any base service is called."""
+    periods = {
+        kod: [period.from_datum.isoformat(), period.tom_datum.isoformat()] for kod, period in question.perioder.items()
+    }
+    return _row(incident, "FRAGAD", caller) | {
+        "bitrade": grant.bitrade,
+        "ingivare": question.ingivare.organisationsnummer,
+        "handlaggare": question.handlaggare,
+        "person": key.pseudonym(question.person),
+        "person_nyckel": key.key_id,
+        "arende": question.arendeidentitet,
+        "syfte": question.syfte,
+        "lagtext": question.lagtext,
+        "version": question.version,
+        "bastjanster": json.dumps(periods),
+    }
+
+
+def answered(incident: str, caller: Caller, outcomes: Mapping[str, Outcome]) -> Row:
+    """The row that must be durable before the answer leaves."""
+    return _row(incident, "BESVARAD", caller) | {
+        "bastjanster": json.dumps({kod: summary(outcome) for kod, outcome in outcomes.items()})
+    }
+
+
+def denied(incident: str, caller: Caller, felkod: str) -> Row:
+    """The row of a question that an authenticated caller sent and that was refused."""
+    return _row(incident, "NEKAD", caller) | {"felkod": felkod}
+
+
+def summary(outcome: Outcome) -> str:
+    """`DATA`, or `kalla felkod` of a failure. For the audit and the log."""
+    return f"{outcome.kalla} {outcome.felkod}" if isinstance(outcome, Failure) else "DATA"
+
+
+def _row(incident: str, handelse: str, caller: Caller) -> Row:
+    empty = {column.name: None for column in ROWS.columns if column.name != "id"}
+    return empty | {
+        "tidpunkt": datetime.now(UTC),
+        "incident": incident,
+        "handelse": handelse,
+        "certifikat_organisation": caller.organisationsnummer,
+        "certifikat": caller.fingerprint,
+    }

@@ -1,0 +1,52 @@
+"""The register över användare: who may ask what. Default deny."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ssbtek_gateway.faults import GatewayFault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ssbtek_gateway.config import Organisation
+    from ssbtek_gateway.model import Caller, Question
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a question may do: the base services that may be asked, and the supplier that asks, if any."""
+
+    bastjanster: frozenset[str]
+    bitrade: str | None
+
+
+class Register:
+    """The organisations of the configuration, by organisation number."""
+
+    def __init__(self, organisations: Iterable[Organisation]) -> None:
+        self._organisations = {organisation.organisationsnummer: organisation for organisation in organisations}
+
+    def authorise(self, caller: Caller, question: Question) -> Grant:
+        """Whether `caller` may ask `question`, and which base services.
+
+        Raises `GatewayFault` EJ_BEHORIG: one text for every reason to the caller, the reason itself for the log.
+        """
+        ingivare = question.ingivare.organisationsnummer
+        organisation = self._organisations.get(ingivare)
+        bitrade = caller.organisationsnummer if caller.organisationsnummer != ingivare else None
+        reason = None
+        if organisation is None:
+            reason = "ingivare is not in the register"
+        elif bitrade is not None and bitrade not in organisation.bitraden:
+            reason = "the certificate's organisation is not registered as a supplier of the ingivare"
+        elif bitrade is not None and bitrade not in {party.organisationsnummer for party in question.bitraden}:
+            reason = "the supplier is registered but not declared in personuppgiftsbitrade"
+        elif question.version not in organisation.versioner:
+            reason = "the organisation is not registered for this contract version"
+        elif organisation.syften != "alla" and question.syfte not in organisation.syften:
+            reason = "the organisation is not registered for this syfte"
+        if organisation is None or reason is not None:
+            raise GatewayFault("EJ_BEHORIG", reason=reason or "")
+        return Grant(frozenset(organisation.bastjanster), bitrade)

@@ -1,0 +1,211 @@
+"""The configuration: frozen models over one TOML file. An unknown key is an error; a risky field says its risk.
+
+Relative paths are relative to the file's own folder.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+Kod = Literal["AF", "CSN", "FK", "SKV", "SO", "TNS", "MIV"]
+KODER: tuple[Kod, ...] = ("AF", "CSN", "FK", "SKV", "SO", "TNS", "MIV")
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used; one line of English for each thing that is wrong."""
+
+    def __init__(self, path: Path, problems: list[str]) -> None:
+        super().__init__("\n".join(f"{path}: {problem}" for problem in problems))
+
+
+def _beside_file(path: Path, info: ValidationInfo) -> Path:
+    base = (info.context or {}).get("folder", Path())
+    return Path(base) / path
+
+
+def _https(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"https", "http"} or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("must be https://host[:port][/path]")
+    return url.rstrip("/")
+
+
+FilePath = Annotated[Path, AfterValidator(_beside_file)]
+Url = Annotated[str, AfterValidator(_https)]
+Seconds = Annotated[float, Field(gt=0, le=300)]
+Organisationsnummer = Annotated[str, Field(pattern=r"^16[0-9]{2}[2-9][0-9]{7}$")]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class Listen(_Model):
+    """Where callers come in, over mutual TLS."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(8443, ge=0, le=65535)
+    certificate: FilePath
+    key: FilePath
+    client_authorities: tuple[FilePath, ...] = Field(min_length=1)
+    """Risk: whoever these certify gets past TLS. List issuing authorities only, never the system's store."""
+    handshake_seconds: Seconds = 10
+    """Risk: longer lets half-open handshakes occupy connections."""
+    header_seconds: Seconds = 10
+    body_seconds: Seconds = 20
+    idle_seconds: Seconds = 30
+    connections: int = Field(1000, ge=1)
+    """Connections at once; a further one is closed. Risk: above the descriptor limit the process cannot accept any."""
+
+
+class Publish(_Model):
+    """An optional second port that gives out the WSDL and its schemas, and nothing else, without client certificate."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(ge=0, le=65535)
+
+
+class Limits(_Model):
+    """Bounds on one question."""
+
+    message_bytes: int = Field(262_144, ge=1024)
+    """Risk: a larger message occupies the process for longer; a real question is about 2 kB."""
+    question_seconds: Seconds = 25
+    """All base services together. Risk: a client that reads for 30 s loses an answer that comes later than that."""
+
+
+class Audit(_Model):
+    """The record of who asked about whom. A question is refused where it cannot be written."""
+
+    database: FilePath
+    """An SQLite file; it is created. Risk: on a disk that does not honour fsync, rows can be lost in a power cut."""
+    key: FilePath
+    """At least 32 random bytes. Risk: whoever has both it and the database can find a person's rows."""
+    key_id: str = Field(min_length=1, max_length=40)
+
+
+class Bastjanst(_Model):
+    """How one base service is reached."""
+
+    url: Url
+    authority: FilePath | None = None
+    """The only authority trusted for this service. Required for https."""
+    certificate: FilePath | None = None
+    key: FilePath | None = None
+    seconds: Seconds = 20
+    """The whole call, from waiting for a connection to the last byte of the answer."""
+    connect_seconds: Seconds = 5
+    connections: int = Field(50, ge=1)
+    answer_bytes: int = Field(4_194_304, ge=1024)
+    """Risk: an answer is held in memory; this times `connections` is the most that this service can occupy."""
+    allow_plain_http: bool = False
+    """Risk: personal data in the clear. Only for a service on this machine, never in production."""
+
+    @model_validator(mode="after")
+    def _transport_is_decided(self) -> Bastjanst:
+        if self.url.startswith("http://"):
+            if not self.allow_plain_http:
+                raise ValueError("url is http://: use https, or set allow_plain_http for a test on this machine")
+        elif self.authority is None:
+            raise ValueError("authority is missing: name the authority that issued the service's certificate")
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("certificate and key go together")
+        return self
+
+
+class Csn(Bastjanst):
+    """CSN Kommunfråga; the Sambruk question's schema is not public, so what is assumed stands here."""
+
+    schema_version: str = Field("4.0", min_length=1)
+    """Assumed: the attribute SchemaVersion of the question. CSN answers -1007 to a version it does not have."""
+    app_namn: str = Field("SSBTEK", min_length=1, max_length=255)
+    app_version: str = Field("10", min_length=1, max_length=255)
+
+
+class Bastjanster(_Model):
+    """The base services that are connected; one that is left out answers `EJ_ANSLUTEN`."""
+
+    AF: Bastjanst | None = None
+    CSN: Csn | None = None
+    SO: Bastjanst | None = None
+
+
+class Organisation(_Model):
+    """One entry of the register över användare: what an organisation may do. What is not listed is refused."""
+
+    organisationsnummer: Organisationsnummer
+    namn: str = Field(min_length=1)
+    versioner: tuple[str, ...] = ()
+    bastjanster: tuple[Kod, ...] = ()
+    aktorsid: tuple[str, ...] = ()
+    syften: tuple[str, ...] | Literal["alla"] = ()
+    """Accepted texts in `syfte`, or "alla". Risk: with "alla" a question for any purpose is passed on."""
+    bitraden: tuple[Organisationsnummer, ...] = ()
+    """Suppliers that may ask for this organisation with their own certificate. Risk: they act in its name."""
+
+
+class Settings(_Model):
+    """The whole file."""
+
+    miljo: Literal["utveckling", "test", "produktion"]
+    public_url: Url
+    """What the published WSDL names as the service's address, whatever Host header a caller sends."""
+    listen: Listen
+    publish: Publish | None = None
+    limits: Limits = Limits()
+    audit: Audit
+    bastjanst: Bastjanster = Bastjanster()
+    organisation: tuple[Organisation, ...] = ()
+
+    @field_validator("public_url")
+    @classmethod
+    def _public_url_is_https(cls, url: str) -> str:
+        if not url.startswith("https://"):
+            raise ValueError("must start with https://: callers come in over mutual TLS only")
+        return url
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> Settings:
+        numbers = [organisation.organisationsnummer for organisation in self.organisation]
+        twice = sorted({number for number in numbers if numbers.count(number) > 1})
+        if twice:
+            raise ValueError(f"organisation {', '.join(twice)} is listed twice")
+        if self.miljo == "produktion":
+            plain = [kod for kod, service in self.bastjanst if service is not None and service.allow_plain_http]
+            if plain:
+                raise ValueError(f"bastjanst.{plain[0]}: allow_plain_http is refused in production")
+        return self
+
+
+def load(path: Path) -> Settings:
+    """Read and check the file. Raises `ConfigError` naming file, key and rule, one line each."""
+    try:
+        with path.open("rb") as stream:
+            data = tomllib.load(stream)
+    except OSError as error:
+        raise ConfigError(path, [f"cannot be read: {error.strerror}"]) from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(path, [f"not TOML: {error}"]) from None
+    try:
+        return Settings.model_validate(data, context={"folder": path.resolve().parent})
+    except ValidationError as error:
+        raise ConfigError(path, [_problem(entry["loc"], entry["msg"]) for entry in error.errors()]) from None
+
+
+def _problem(location: tuple[int | str, ...], message: str) -> str:
+    key = ".".join(str(step) for step in location) or "file"
+    return f"{key}: {message.removeprefix('Value error, ')}"

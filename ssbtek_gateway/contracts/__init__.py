@@ -1,0 +1,16 @@
+"""The contract versions that this gateway can speak: one line each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ssbtek_gateway.contracts.ssbt10 import SSBT10
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ssbtek_gateway.contracts.contract import Contract
+
+CONTRACTS: Mapping[str, Contract] = {
+    "10": SSBT10,
+}

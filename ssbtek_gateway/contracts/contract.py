@@ -1,0 +1,237 @@
+"""A version of the combined contract: what it checks, reads and writes. The namespace carries the version."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import TYPE_CHECKING
+from xml.sax.saxutils import escape
+
+from lxml import etree
+
+from ssbtek_gateway import resources, xmlgate
+from ssbtek_gateway.contracts import schema_errors
+from ssbtek_gateway.faults import GatewayFault
+from ssbtek_gateway.model import Failure, Party, Period, PersonId, Question, XmlPayload
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lxml.etree import _Element
+
+    from ssbtek_gateway.model import Outcome
+
+# xs:date (XML Schema 1.0 part 2, 3.2.9) in the years that a question can be about. Java and .NET clients add a time
+# zone to a plain date; a period is calendar days, so the zone carries nothing and is dropped.
+_DATE = re.compile(r"([12][0-9]{3})-([0-9]{2})-([0-9]{2})(?:Z|[+-][0-9]{2}:[0-9]{2})?", re.ASCII)
+# The schema's [\d] admits any Unicode digit; the published meaning is sixteen or a century and ten ASCII digits.
+_ORGANISATIONSNUMMER = re.compile(r"[0-9]{4}[2-9][0-9]{7}", re.ASCII)
+# XML's white space, which is less than Python's.
+_WHITE_SPACE = re.compile(r"[ \t\r\n]+")
+
+
+@dataclass(frozen=True)
+class Contract:
+    """One version: its namespace, its files (relative to wsdl/ and xsd/) and its sections in the contract's order."""
+
+    version: str
+    namespace: str
+    wsdl: str
+    xsd: str
+    sections: tuple[str, ...]
+
+    @cached_property
+    def _schema(self) -> etree.XMLSchema:
+        return xmlgate.schema(resources.xsd(self.xsd))
+
+    def _tag(self, name: str) -> str:
+        return f"{{{self.namespace}}}{name}"
+
+    def check_question(self, element: _Element) -> None:
+        """Check a request element against the schema. Raises `GatewayFault` OGILTIG_FRAGA naming field and rule."""
+        if not self._schema.validate(element):
+            error = self._schema.error_log[0]
+            raise GatewayFault(
+                "OGILTIG_FRAGA", schema_errors.explain(error), reason=f"schema: {error.type_name}"
+            ) from None
+
+    def read_question(self, element: _Element) -> Question:
+        """The question in a schema-valid `hamtaBastjanstInformation`.
+
+        Raises `GatewayFault` OGILTIG_FRAGA where a value is beyond what the schema can say.
+        """
+        generella = self._child(element, "generellaFrageparametrar")
+        period = self._period(generella)
+        return Question(
+            version=self.version,
+            person=PersonId(_token(self._child(generella, "personidentitet"))),
+            ingivare=self._party(self._child(generella, "ingivare")),
+            handlaggare=_text(self._child(self._child(generella, "ingivare"), "handlaggare")),
+            arendeidentitet=_text(self._child(generella, "arendeidentitet")),
+            bitraden=self._bitraden(generella),
+            syfte=_text(self._child(generella, "syfte")),
+            lagtext=_text(self._child(generella, "lagtext")),
+            frage_tidpunkt=self._optional_text(generella, "frageTidpunkt"),
+            korrelationsid=self._optional_text(generella, "korrelationsid"),
+            inkludera_fragan=_boolean(_text(self._child(generella, "fraganSkallInkluderasISvaret"))),
+            perioder=self._perioder(self._child(element, "specifikaFrageparametrar"), period),
+            element=element,
+        )
+
+    def _child(self, parent: _Element, name: str) -> _Element:
+        found = parent.find(self._tag(name))
+        if found is None:  # the schema has been checked, so this is ours to mend
+            raise LookupError(f"{name} is missing in a schema-valid question")
+        return found
+
+    def _optional_text(self, parent: _Element, name: str) -> str | None:
+        found = parent.find(self._tag(name))
+        return None if found is None else _text(found)
+
+    def _party(self, parent: _Element) -> Party:
+        number = _token(self._child(parent, "organisationsnummer"))
+        if not _ORGANISATIONSNUMMER.fullmatch(number):
+            raise GatewayFault("OGILTIG_FRAGA", schema_errors.rule("organisationsnummer"), reason="non-ASCII digits")
+        return Party(number, _text(self._child(parent, "namn")))
+
+    def _bitraden(self, generella: _Element) -> tuple[Party, ...]:
+        """The personuppgiftsbiträden by `ordningsnummer`; those without one last, in the order given."""
+
+        def order(element: _Element) -> int:
+            number = self._optional_text(element, "ordningsnummer")
+            return int(number) if number else 2**15
+
+        elements = sorted(generella.iterchildren(self._tag("personuppgiftsbitrade")), key=order)
+        return tuple(self._party(element) for element in elements)
+
+    def _period(self, parent: _Element) -> Period:
+        tidsperiod = self._child(parent, "tidsperiod")
+        period = Period(_date(self._child(tidsperiod, "fromDatum")), _date(self._child(tidsperiod, "tomDatum")))
+        if period.from_datum > period.tom_datum:
+            raise GatewayFault(
+                "OGILTIG_FRAGA", "tidsperiod: fromDatum får inte vara senare än tomDatum.", reason="period reversed"
+            )
+        return period
+
+    def _perioder(self, specifika: _Element, general: Period) -> Mapping[str, Period]:
+        perioder = {}
+        for section in self.sections:
+            element = self._child(specifika, section)
+            if _boolean(element.get("inkludera", "")):
+                own = element.find(self._tag("tidsperiod")) is not None
+                perioder[section] = self._period(element) if own else general
+        if not perioder:
+            raise GatewayFault(
+                "OGILTIG_FRAGA",
+                'specifikaFrageparametrar: ange inkludera="true" för minst en bastjänst.',
+                reason="no base service included",
+            )
+        return perioder
+
+    def write_answer(self, question: Question, outcomes: Mapping[str, Outcome]) -> bytes:
+        """`hamtaBastjanstInformationResponse` as UTF-8, payloads unaltered, without XML declaration.
+
+        Payloads are written, not moved into a new tree: moving an element lets libxml2 drop a prefix that a value uses.
+        """
+        parts = [self._start("hamtaBastjanstInformationResponse")]
+        if question.inkludera_fragan:
+            parts.append(_renamed(question.element, self._tag("fraga")))
+        if question.frage_tidpunkt is not None:
+            parts.append(_element("frageTidpunkt", question.frage_tidpunkt))
+        if question.korrelationsid is not None:
+            parts.append(_element("korrelationsid", question.korrelationsid))
+        parts.append(b"<ssbt:svarsdata>")
+        asked = (section for section in self.sections if section in outcomes)
+        parts += (_wrapped(section, self._section(outcomes[section])) for section in asked)
+        parts.append(b"</ssbt:svarsdata></ssbt:hamtaBastjanstInformationResponse>")
+        return b"".join(parts)
+
+    def _section(self, outcome: Outcome) -> bytes:
+        if isinstance(outcome, Failure):
+            return _error(outcome)
+        if isinstance(outcome.payload, XmlPayload):
+            return _renamed(outcome.payload.element, self._tag("data"))
+        return _wrapped("data", _wrapped(outcome.payload.name, b64encode(outcome.payload.content)))
+
+    def _start(self, name: str) -> bytes:
+        # A prefix and no default namespace: an agency's unqualified elements (MIV) must stay in no namespace.
+        return f'<ssbt:{name} xmlns:ssbt="{self.namespace}">'.encode()
+
+    def invalid_sections(self, answer: bytes) -> set[str]:
+        """The sections of a written answer that break the schema; empty where the answer is valid.
+
+        Raises `LookupError` where something outside the sections is wrong, which is a fault of ours.
+        """
+        if self._schema.validate(xmlgate.parse_agency(answer, None)):
+            return set()
+        found = {
+            section
+            for error in self._schema.error_log
+            for section in self.sections
+            if f"/ssbt:svarsdata/ssbt:{section}/" in f"{error.path}/"
+        }
+        if not found:
+            raise LookupError("the combined answer is invalid outside its sections")
+        return found
+
+    def write_test_answer(self, results: Mapping[str, tuple[bool, Failure | None]]) -> bytes:
+        """`testaBastjanstInformationResponse`: for each base service whether it was asked, and its error if any."""
+        parts = [self._start("testaBastjanstInformationResponse")]
+        for section in self.sections:
+            if section in results:
+                anropad, error = results[section]
+                content = _element("anropad", "true" if anropad else "false") + (_error(error) if error else b"")
+                parts.append(_wrapped(section, content))
+        parts.append(b"</ssbt:testaBastjanstInformationResponse>")
+        return b"".join(parts)
+
+
+def _renamed(element: _Element, tag: str) -> bytes:
+    """`element` written under another name, with its content and every namespace in its scope.
+
+    lxml finds a free prefix for the new name and keeps every declaration (checked in tests/vectors).
+    """
+    element.tag = tag
+    return etree.tostring(element, encoding="UTF-8", xml_declaration=False, with_tail=False)
+
+
+def _error(failure: Failure) -> bytes:
+    texts = b"".join(_element("felmeddelande", text) for text in failure.felmeddelande)
+    return _wrapped("error", _element("kalla", failure.kalla) + _element("felkod", failure.felkod) + texts)
+
+
+def _element(name: str, text: str) -> bytes:
+    # A carriage return must be written as a reference, or a reader's line-end rule turns it into a line feed.
+    return _wrapped(name, escape(text, {"\r": "&#13;"}).encode())
+
+
+def _wrapped(name: str, content: bytes) -> bytes:
+    return b"<ssbt:%b>%b</ssbt:%b>" % (name.encode(), content, name.encode())
+
+
+def _text(element: _Element) -> str:
+    return element.text or ""
+
+
+def _token(element: _Element) -> str:
+    """The value of an xs:token: the tree holds the raw text, the schema's meaning is the collapsed one."""
+    return _WHITE_SPACE.sub(" ", _text(element)).strip(" ")
+
+
+def _boolean(text: str) -> bool:
+    # An empty fraganSkallInkluderasISvaret takes the schema's default, 0.
+    return _WHITE_SPACE.sub("", text) in {"true", "1"}
+
+
+def _date(element: _Element) -> date:
+    found = _DATE.fullmatch(_token(element))
+    if found:
+        try:
+            return date(int(found[1]), int(found[2]), int(found[3]))
+        except ValueError:
+            pass  # no such day: the same fault as for any other date that cannot be meant
+    name = etree.QName(element).localname
+    raise GatewayFault("OGILTIG_FRAGA", schema_errors.rule(name), reason="date out of range") from None

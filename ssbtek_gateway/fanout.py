@@ -1,0 +1,51 @@
+"""All base services of a question at once, under one deadline. Every section ends in exactly one outcome."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from ssbtek_gateway.faults import failure, refused
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ssbtek_gateway.authorisation import Grant
+    from ssbtek_gateway.model import Outcome, Question
+    from ssbtek_gateway.services.service import BaseService
+
+
+async def ask_all(
+    services: Mapping[str, BaseService], question: Question, grant: Grant, seconds: float
+) -> dict[str, Outcome]:
+    """An outcome for each included base service; what has not answered after `seconds` is cancelled and a TIMEOUT.
+
+    A service that is not granted or not connected is not called, and says so in its section.
+    """
+    outcomes: dict[str, Outcome] = {}
+    tasks: dict[str, asyncio.Task[Outcome]] = {}
+    for kod in question.perioder:
+        if kod not in grant.bastjanster:
+            outcomes[kod] = refused()
+        elif kod not in services:
+            outcomes[kod] = failure("EJ_ANSLUTEN", reason="no such base service in the configuration")
+        else:
+            tasks[kod] = asyncio.create_task(services[kod].ask(question), name=kod)
+    if tasks:
+        try:
+            await asyncio.wait(tasks.values(), timeout=seconds)
+        finally:
+            # Also where the caller has gone: nothing of this question is left behind.
+            stragglers = [task for task in tasks.values() if task.cancel()]
+            await asyncio.gather(*stragglers, return_exceptions=True)
+    return outcomes | {kod: _outcome(task, seconds) for kod, task in tasks.items()}
+
+
+def _outcome(task: asyncio.Task[Outcome], seconds: float) -> Outcome:
+    if task.cancelled():
+        return failure("TIMEOUT", f"Hela frågan fick ta {seconds:g} sekunder.", reason="the question's deadline")
+    error = task.exception()
+    if error is not None:
+        # A mistake of ours in one service's module costs the others nothing; only its kind is told, never its text.
+        return failure("OGILTIGT_SVAR", reason=f"unexpected {type(error).__name__}")
+    return task.result()

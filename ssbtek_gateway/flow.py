@@ -1,0 +1,91 @@
+"""The way of a question: checked, read, authorised, recorded, asked, put together, checked, recorded, answered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import structlog
+
+from ssbtek_gateway.audit import record
+from ssbtek_gateway.audit.store import AuditError
+from ssbtek_gateway.fanout import ask_all
+from ssbtek_gateway.faults import GatewayFault, failure
+from ssbtek_gateway.model import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lxml.etree import _Element
+
+    from ssbtek_gateway.audit.record import PersonKey, Row
+    from ssbtek_gateway.audit.store import AuditStore
+    from ssbtek_gateway.authorisation import Register
+    from ssbtek_gateway.contracts.contract import Contract
+    from ssbtek_gateway.model import Caller, Outcome, Question
+    from ssbtek_gateway.services.service import BaseService
+
+_LOG = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """The two operations of the contract. Every method raises `GatewayFault` where the whole question fails."""
+
+    register: Register
+    services: Mapping[str, BaseService]
+    audit: AuditStore
+    person_key: PersonKey
+    question_seconds: float
+
+    async def hamta(self, contract: Contract, element: _Element, caller: Caller, incident: str) -> bytes:
+        """`hamtaBastjanstInformation`: the response element, written."""
+        contract.check_question(element)
+        question = contract.read_question(element)
+        grant = self.register.authorise(caller, question)
+        await self._record(record.asked(incident, caller, question, grant, self.person_key))
+        outcomes = await ask_all(self.services, question, grant, self.question_seconds)
+        answer = _put_together(contract, question, outcomes)
+        await self._record(record.answered(incident, caller, outcomes))
+        _log_outcomes(question, outcomes)
+        return answer
+
+    async def testa(self, contract: Contract, element: _Element) -> bytes:
+        """`testaBastjanstInformation`: which base services can be reached; none is asked, so none is `anropad`."""
+        contract.check_question(element)
+        results: dict[str, tuple[bool, Failure | None]] = {}
+        for kod in contract.sections:
+            service = self.services.get(kod)
+            results[kod] = (False, await service.ping() if service else failure("EJ_ANSLUTEN"))
+        return contract.write_test_answer(results)
+
+    async def refuse(self, caller: Caller, fault: GatewayFault, incident: str) -> None:
+        """Record that an authenticated caller's question was refused."""
+        await self._record(record.denied(incident, caller, fault.fel.felkod))
+
+    async def _record(self, row: Row) -> None:
+        try:
+            await self.audit.append(row)
+        except AuditError as error:
+            raise GatewayFault("INTERNT_FEL", reason=f"audit: {error}") from None
+
+
+def _put_together(contract: Contract, question: Question, outcomes: dict[str, Outcome]) -> bytes:
+    """The combined answer, valid against the contract. A section that breaks it becomes an error, in `outcomes` too."""
+    answer = contract.write_answer(question, outcomes)
+    invalid = contract.invalid_sections(answer)
+    if not invalid:
+        return answer
+    # Valid on its own and not in the contract: an xs:any of the agency's schema holds what the contract knows better.
+    outcomes |= {kod: failure("OGILTIGT_SVAR", reason="invalid in the combined contract") for kod in invalid}
+    answer = contract.write_answer(question, outcomes)
+    if contract.invalid_sections(answer):
+        raise GatewayFault("INTERNT_FEL", reason="the combined answer is invalid")
+    return answer
+
+
+def _log_outcomes(question: Question, outcomes: Mapping[str, Outcome]) -> None:
+    utfall = {kod: record.summary(outcome) for kod, outcome in outcomes.items()}
+    reasons = {kod: outcome.reason for kod, outcome in outcomes.items() if isinstance(outcome, Failure)}
+    organisation = question.ingivare.organisationsnummer
+    _LOG.info("answered", version=question.version, organisation=organisation, utfall=utfall, reasons=reasons)

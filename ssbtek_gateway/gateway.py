@@ -1,0 +1,112 @@
+"""The composition root: from a configuration to a gateway that listens. The only place where parts are put together."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
+
+import structlog
+
+from ssbtek_gateway import tls
+from ssbtek_gateway.audit.record import PersonKey
+from ssbtek_gateway.audit.store import AuditStore
+from ssbtek_gateway.authorisation import Register
+from ssbtek_gateway.contracts import CONTRACTS
+from ssbtek_gateway.flow import Flow
+from ssbtek_gateway.inbound import documents
+from ssbtek_gateway.inbound.app import DocumentApp, QuestionApp
+from ssbtek_gateway.inbound.server import Door, Listener
+from ssbtek_gateway.inbound.soap import SoapEndpoint
+from ssbtek_gateway.services import REGISTRY
+from ssbtek_gateway.services.soap import SoapService
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ssbtek_gateway.config import Settings
+    from ssbtek_gateway.services.service import BaseService
+
+_LOG = structlog.get_logger()
+_SHORTEST_KEY = 32
+# Beyond a question's own deadline: time to put the answer together, record it and send it.
+_DRAIN_RESERVE_SECONDS = 5
+
+
+class SetupError(Exception):
+    """The configuration is well-formed but the gateway cannot be built from it; the text says which part and why."""
+
+
+async def serve(settings: Settings, started: Callable[[Listener, list[int]], None] | None = None) -> None:
+    """Answer questions until a signal comes. `started` is told the listener and its ports once they are open.
+
+    Raises `SetupError` where a file is missing or unusable, or an address is taken.
+    """
+    async with AsyncExitStack() as stack:
+        audit = AuditStore(settings.audit.database)
+        stack.push_async_callback(audit.close)
+        await audit.start()
+        services = base_services(settings)
+        for service in services.values():
+            stack.push_async_callback(service.close)
+        flow = Flow(
+            Register(settings.organisation), services, audit, person_key(settings), settings.limits.question_seconds
+        )
+
+        def tell(ports: list[int]) -> None:
+            _LOG.info("listening", ports=ports, bastjanster=sorted(services), versioner=sorted(CONTRACTS))
+            if started is not None:
+                started(listener, ports)
+
+        drain = settings.limits.question_seconds + _DRAIN_RESERVE_SECONDS
+        listener = Listener(doors(settings, flow), settings.listen, drain, tell)
+        try:
+            await listener.serve()
+        except OSError as error:
+            raise SetupError(f"cannot listen: {error.strerror or type(error).__name__}") from None
+        _LOG.info("stopped")
+
+
+def base_services(settings: Settings) -> dict[str, BaseService]:
+    """The connected base services. Call on the running event loop. Raises `SetupError`."""
+    connected: dict[str, BaseService] = {}
+    for kod, configured in settings.bastjanst:
+        spec = REGISTRY[kod].spec
+        if configured is not None and spec is not None:
+            try:
+                connected[kod] = SoapService(spec(configured), configured)
+            except OSError as error:
+                raise SetupError(f"bastjanst.{kod}: certificate, key or authority: {_reason(error)}") from None
+    return connected
+
+
+def doors(settings: Settings, flow: Flow) -> list[Door]:
+    """The question port and, where configured, the document port. Raises `SetupError`."""
+    contracts = CONTRACTS.values()
+    listen = settings.listen
+    given_out = DocumentApp(documents.published(contracts, settings.public_url))
+    endpoints = {documents.path(contract): SoapEndpoint(contract, flow) for contract in contracts}
+    questions = QuestionApp(given_out, endpoints, flow, settings.limits.message_bytes, listen.body_seconds)
+    try:
+        mutual = tls.server_context(listen.certificate, listen.key, listen.client_authorities)
+        opened = [Door(listen.host, listen.port, mutual, questions)]
+        if settings.publish is not None:
+            one_sided = tls.server_context(listen.certificate, listen.key, ())
+            opened.append(Door(settings.publish.host, settings.publish.port, one_sided, given_out))
+    except OSError as error:
+        raise SetupError(f"listen: certificate, key or client_authorities: {_reason(error)}") from None
+    return opened
+
+
+def person_key(settings: Settings) -> PersonKey:
+    """The key that persons are pseudonymised with. Raises `SetupError`."""
+    try:
+        key = settings.audit.key.read_bytes()
+    except OSError as error:
+        raise SetupError(f"audit.key: {_reason(error)}") from None
+    if len(key) < _SHORTEST_KEY:
+        raise SetupError(f"audit.key: has {len(key)} bytes, at least {_SHORTEST_KEY} are needed")
+    return PersonKey(settings.audit.key_id, key)
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or type(error).__name__

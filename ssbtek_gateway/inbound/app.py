@@ -1,0 +1,198 @@
+"""The HTTP side: which path is what, the bounds on a request, and every refusal with its fixed text."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+from dataclasses import dataclass
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from ssbtek_gateway import xmlgate
+from ssbtek_gateway.faults import GatewayFault
+from ssbtek_gateway.inbound import envelope, identity
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+
+    from ssbtek_gateway.flow import Flow
+    from ssbtek_gateway.inbound.soap import SoapEndpoint
+
+    Scope = MutableMapping[str, Any]
+    Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+    Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+_LOG = structlog.get_logger()
+_XML = b"text/xml; charset=utf-8"
+_TEXT = b"text/plain; charset=utf-8"
+_CHARSET = re.compile(r"""charset\s*=\s*["']?([^\s;"']*)""", re.IGNORECASE)
+# Where the listener puts the verified client certificate (DER) in the ASGI scope.
+CERTIFICATE = "ssbtek.certificate"
+
+
+class _HttpError(Exception):
+    """Refused before it is a SOAP message: a fixed text, and the connection is closed."""
+
+    def __init__(self, status: int, text: str, **headers: str) -> None:
+        super().__init__(status)
+        self.status = status
+        self.text = text
+        self.headers = [(name.encode(), value.encode()) for name, value in headers.items()]
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentApp:
+    """Gives out the WSDL and its schemas, and nothing else."""
+
+    documents: Mapping[str, bytes]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's signature
+        try:
+            await _send(send, 200, self.find(scope), _XML)
+        except _HttpError as error:
+            await _refuse(send, error)
+
+    def find(self, scope: Scope) -> bytes:
+        query = scope["query_string"].decode("ascii", "replace").lower()
+        target = scope["path"] + (f"?{query}" if query else "")
+        if target not in self.documents:
+            raise _HttpError(404, "Sidan finns inte.")
+        if scope["method"] not in {"GET", "HEAD"}:
+            raise _HttpError(405, "Metoden stöds inte.", allow="GET, HEAD")
+        return self.documents[target]
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionApp:
+    """Answers questions by POST, and gives out the same documents."""
+
+    documents: DocumentApp
+    endpoints: Mapping[str, SoapEndpoint]
+    flow: Flow
+    message_bytes: int
+    body_seconds: float
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            _check_framing(scope)
+            endpoint = self.endpoints.get(scope["path"])
+            if endpoint is None or scope["query_string"]:
+                await self.documents(scope, receive, send)
+                return
+            if scope["method"] != "POST":
+                raise _HttpError(405, "Skicka frågan med POST.", allow="POST")
+            charset = _charset(scope)
+            body = await self._body(scope, receive)
+            status, answer = await self._answer(endpoint, scope, body, charset)
+            await _send(send, status, answer, _XML)
+        except _HttpError as error:
+            _LOG.info("refused", status=error.status)
+            await _refuse(send, error)
+        except ConnectionError:
+            _LOG.info("gone", reason="the caller closed before the whole message had come")
+
+    async def _body(self, scope: Scope, receive: Receive) -> bytes:
+        length = _header(scope, b"content-length")
+        if length is not None and int(length) > self.message_bytes:
+            raise _HttpError(413, "Meddelandet är för stort.")
+        parts = bytearray()
+        more = True
+        try:
+            async with asyncio.timeout(self.body_seconds):
+                while more and len(parts) <= self.message_bytes:
+                    event = await receive()
+                    parts += event.get("body", b"")
+                    more = event.get("more_body", False)
+        except TimeoutError:
+            raise _HttpError(408, "Hela meddelandet kom inte i tid.") from None
+        if event["type"] == "http.disconnect":
+            raise ConnectionError
+        if len(parts) > self.message_bytes:
+            raise _HttpError(413, "Meddelandet är för stort.")
+        return bytes(parts)
+
+    async def _answer(
+        self, endpoint: SoapEndpoint, scope: Scope, body: bytes, charset: str | None
+    ) -> tuple[int, bytes]:
+        """HTTP status and SOAP message: 200 with the answer, or 500 with a fault (SOAP 1.1 section 6.2)."""
+        incident = secrets.token_hex(8)
+        started = monotonic()
+        caller = None
+        with structlog.contextvars.bound_contextvars(incident=incident):
+            try:
+                caller = identity.caller(scope["extensions"][CERTIFICATE])
+                element = envelope.operation(_parsed(body, charset))
+                answer = await endpoint.answer(element, caller, incident)
+            except GatewayFault as fault:
+                refused = fault
+            except Exception as error:  # noqa: BLE001 - a mistake of ours must reach the caller as a fault, not as silence
+                refused = GatewayFault("INTERNT_FEL", reason=_where(error))
+            else:
+                _LOG.info("done", milliseconds=round(1000 * (monotonic() - started)))
+                return 200, answer
+            _LOG.warning("fault", felkod=refused.fel.felkod, reason=refused.reason)
+            if caller is not None:
+                try:
+                    await self.flow.refuse(caller, refused, incident)
+                except GatewayFault as fault:
+                    _LOG.error("fault", felkod=fault.fel.felkod, reason=fault.reason)
+            return 500, endpoint.fault(refused, incident)
+
+
+def _parsed(body: bytes, charset: str | None) -> Any:  # noqa: ANN401 - an lxml element
+    try:
+        return xmlgate.parse_caller(body, charset)
+    except xmlgate.XmlError as error:
+        raise GatewayFault("OGILTIGT_MEDDELANDE", error.regel, reason=error.reason) from None
+
+
+def _check_framing(scope: Scope) -> None:
+    """What HTTP/1.1 leaves open to two readings is refused (RFC 9112 sections 3.2 and 6.3)."""
+    names = [name for name, _ in scope["headers"]]
+    if names.count(b"host") != 1 and scope["http_version"] != "1.0":
+        raise _HttpError(400, "Ange exakt ett Host-huvud.")
+    if names.count(b"content-length") + names.count(b"transfer-encoding") > 1:
+        raise _HttpError(400, "Meddelandets längd är tvetydig.")
+    length = _header(scope, b"content-length")
+    if length is not None and not (length.isascii() and length.isdigit()):
+        raise _HttpError(400, "Content-Length är inte ett tal.")
+
+
+def _charset(scope: Scope) -> str | None:
+    """The charset of Content-Type, if any (SOAP 1.1 section 6: text/xml)."""
+    content_type = _header(scope, b"content-type") or ""
+    if content_type.partition(";")[0].strip().lower() != "text/xml":
+        raise _HttpError(415, "Skicka SOAP 1.1 med Content-Type: text/xml; charset=utf-8.")
+    if _header(scope, b"content-encoding") is not None:
+        raise _HttpError(415, "Skicka meddelandet utan Content-Encoding.")
+    found = _CHARSET.search(content_type)
+    return found[1] if found else None
+
+
+def _header(scope: Scope, name: bytes) -> str | None:
+    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), None)
+
+
+def _where(error: Exception) -> str:
+    """The kind of error and the module and line it came from: enough to find it, nothing of what it said."""
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    place = f" in {frame.tb_frame.f_globals['__name__']}:{frame.tb_lineno}" if frame else ""
+    return f"unexpected {type(error).__name__}{place}"
+
+
+async def _refuse(send: Send, error: _HttpError) -> None:
+    headers = [*error.headers, (b"connection", b"close")]
+    await _send(send, error.status, error.text.encode(), _TEXT, headers)
+
+
+async def _send(
+    send: Send, status: int, body: bytes, content_type: bytes, headers: list[tuple[bytes, bytes]] | None = None
+) -> None:
+    described = [(b"content-type", content_type), (b"content-length", str(len(body)).encode()), *(headers or [])]
+    await send({"type": "http.response.start", "status": status, "headers": described})
+    await send({"type": "http.response.body", "body": body})

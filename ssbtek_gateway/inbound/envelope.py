@@ -1,0 +1,55 @@
+"""The SOAP 1.1 envelope, checked before any SOAP library sees it (SOAP 1.1 section 4; WS-I Basic Profile 1.1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lxml import etree
+
+from ssbtek_gateway.faults import GatewayFault
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
+
+NAMESPACE = "http://schemas.xmlsoap.org/soap/envelope/"
+_ENVELOPE, _HEADER, _BODY = (f"{{{NAMESPACE}}}{name}" for name in ("Envelope", "Header", "Body"))
+_MUST_UNDERSTAND, _ACTOR, _ENCODING_STYLE = (
+    f"{{{NAMESPACE}}}{name}" for name in ("mustUnderstand", "actor", "encodingStyle")
+)
+_NEXT = "http://schemas.xmlsoap.org/soap/actor/next"
+# Header blocks that this service understands; WS-Security will be the first.
+_UNDERSTOOD: frozenset[str] = frozenset()
+
+
+def operation(envelope: _Element) -> _Element:
+    """The one element of the Body, which decides the operation (SOAPAction does not).
+
+    Raises `GatewayFault` OGILTIGT_MEDDELANDE, with the SOAP fault code that the standard prescribes.
+    """
+    if envelope.tag != _ENVELOPE:
+        if etree.QName(envelope).localname == "Envelope":
+            raise _fault("Använd SOAP 1.1.", "not the SOAP 1.1 envelope namespace", soap="VersionMismatch")
+        raise _fault("Meddelandet är inte ett SOAP-kuvert (Envelope).", "no Envelope")
+    children = list(envelope)
+    tags = [child.tag for child in children]
+    if tags not in ([_BODY], [_HEADER, _BODY]):
+        raise _fault("Kuvertet ska ha högst en Header följd av exakt en Body.", "wrong children of Envelope")
+    for block in children[0] if len(children) == 2 else ():  # noqa: PLR2004 - Header and Body
+        _check_header_block(block)
+    body = children[-1]
+    if len(body) != 1 or any((text or "").strip() for text in (body.text, body[0].tail)):
+        raise _fault("Body ska innehålla exakt ett element.", "not one element in Body")
+    if any(_ENCODING_STYLE in element.attrib for element in (envelope, body, body[0])):
+        raise _fault("Meddelandet ska vara document/literal, utan encodingStyle.", "encodingStyle")
+    return body[0]
+
+
+def _check_header_block(block: _Element) -> None:
+    for_us = block.get(_ACTOR, _NEXT) in {_NEXT, ""}
+    if for_us and block.get(_MUST_UNDERSTAND) in {"1", "true"} and block.tag not in _UNDERSTOOD:
+        detalj = "Header innehåller ett block med mustUnderstand som tjänsten inte förstår. Ta bort det."
+        raise _fault(detalj, "unknown header block with mustUnderstand", soap="MustUnderstand")
+
+
+def _fault(detalj: str, reason: str, soap: str = "") -> GatewayFault:
+    return GatewayFault("OGILTIGT_MEDDELANDE", detalj, reason=reason, soap=soap)

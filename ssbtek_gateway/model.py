@@ -1,0 +1,142 @@
+"""The values that travel through the gateway. No I/O, no protocol: what a question and an outcome are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from lxml.etree import _Element
+
+
+class PersonId:
+    """A personnummer or samordningsnummer of twelve ASCII digits (contract type `Personidentitet`).
+
+    It never prints itself: `str`, `repr` and formatting give a mask, so that it cannot reach a log line or an exception
+    text by accident. Whoever needs the digits calls `reveal()`, which is easy to search for.
+
+    Raises `ValueError` (without the value) where the text is not twelve ASCII digits.
+    """
+
+    __slots__ = ("_digits",)
+
+    def __init__(self, digits: str) -> None:
+        if len(digits) != 12 or not (digits.isascii() and digits.isdigit()):  # noqa: PLR2004 - the contract's twelve
+            raise ValueError("a personidentitet is twelve ASCII digits")
+        self._digits = digits
+
+    def reveal(self) -> str:
+        """The twelve digits, ÅÅÅÅMMDDNNNN."""
+        return self._digits
+
+    @property
+    def is_samordningsnummer(self) -> bool:
+        """True where 60 is added to the day of birth."""
+        return self._digits[6:8] > "60"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, PersonId) and other._digits == self._digits
+
+    def __hash__(self) -> int:
+        return hash(self._digits)
+
+    def __repr__(self) -> str:
+        return "PersonId(************)"
+
+    __str__ = __repr__
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Contract type `Tidsperiod`: both days are included."""
+
+    from_datum: date
+    tom_datum: date
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """An organisation that takes part in a question: the ingivare or a personuppgiftsbiträde.
+
+    `organisationsnummer` is `16` + ten digits, as in the contract.
+    """
+
+    organisationsnummer: str
+    namn: str
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who the client certificate says is asking. `fingerprint` is the certificate's SHA-256 in hexadecimal."""
+
+    organisationsnummer: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question (contract type `SammansattBastjanstFraga`), the same for every contract version.
+
+    `perioder` has one entry for each included base service: its own `tidsperiod` where it was given, else the general.
+    `element` is the question as it came, for the echo that `fraganSkallInkluderasISvaret` asks for.
+    """
+
+    version: str
+    person: PersonId
+    ingivare: Party
+    handlaggare: str = field(repr=False)
+    arendeidentitet: str = field(repr=False)
+    bitraden: tuple[Party, ...]
+    syfte: str
+    lagtext: str
+    frage_tidpunkt: str | None
+    korrelationsid: str | None = field(repr=False)
+    inkludera_fragan: bool
+    perioder: Mapping[str, Period]
+    element: _Element = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class XmlPayload:
+    """An agency's answer as an element whose content and scope become the section's `data`. Never printed."""
+
+    element: _Element = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedPayload:
+    """An agency's answer as bytes, handed on in base64 in the child `name` of the section's `data`. Never printed."""
+
+    name: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """The agency answered; the payload is handed on unaltered."""
+
+    payload: XmlPayload | EncodedPayload
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """No answer from this base service (contract type `Error`). `kalla` is BT only for what the agency itself said.
+
+    `reason` is fixed English text for the operator's log; it never holds anything that an agency or a caller wrote.
+    """
+
+    kalla: str
+    felkod: str
+    felmeddelande: tuple[str, ...]
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused(Failure):
+    """Policy says that this party may not ask this base service. Shown as an error section, never left out."""
+
+
+Outcome = Data | Failure

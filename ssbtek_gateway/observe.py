@@ -1,0 +1,45 @@
+"""The structured log: one JSON line an event, on standard error, with the incident id and without personal data."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
+# A personnummer with or without century and separator. A net under the rule that no value is logged at all.
+_PERSONNUMMER = re.compile(r"(?<![0-9a-fA-F])(?:[0-9]{2})?[0-9]{6}[-+]?[0-9]{4}(?![0-9a-fA-F])", re.ASCII)
+# Libraries that write messages, addresses or whole requests to the log (docs/decisions/0001).
+_SILENCED = ("spyne", "zeep", "aiohttp", "aiosqlite", "sqlalchemy", "asyncio", "uvicorn", "urllib3")
+
+
+def configure() -> None:
+    """Set up the log for this process; what libraries log themselves is dropped."""
+    for name in _SILENCED:
+        logger = logging.getLogger(name)
+        logger.handlers = [logging.NullHandler()]
+        logger.propagate = False
+        logger.setLevel(logging.CRITICAL + 1)
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            _masked,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+def _masked(_logger: object, _method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    for key, value in entry.items():
+        if isinstance(value, str) and key not in {"incident", "timestamp", "organisation"}:
+            entry[key] = _PERSONNUMMER.sub("[nummer]", value)
+    return entry

@@ -1,0 +1,90 @@
+"""Centrala studiestödsnämnden, Kommunfråga 4.0. The Sambruk question's schema is not public (docs/assumptions.md)."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from lxml import etree
+
+from ssbtek_gateway.model import EncodedPayload
+from ssbtek_gateway.services.soap import SoapSpec
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
+
+    from ssbtek_gateway.config import Csn
+    from ssbtek_gateway.model import Question
+
+_NAMESPACE = "{http://schema.csn.se/v4.0/kommunfraga}"
+# CSN answers -1005 to 32 characters or more (domain facts, section 4).
+_LONGEST_ID = 31
+# CSN answers -1006 to a period that reaches further back or ahead.
+_MONTHS_BACK, _MONTHS_AHEAD = 2, 1
+
+
+def spec(settings: Csn) -> SoapSpec:
+    def message(question: Question) -> dict[str, Any]:
+        return _message(question, settings)
+
+    return SoapSpec(
+        wsdl="services/csn.wsdl",
+        schema="services/csn/kommunfraga.xsd",
+        limit=_limit,
+        message=message,
+        persons=_persons,
+        payload=_payload,
+    )
+
+
+def _limit(question: Question, today: date) -> str | None:
+    for field, value in (("arendeidentitet", question.arendeidentitet), ("handlaggare", question.handlaggare)):
+        if len(value) > _LONGEST_ID:
+            return f"{field}: får vara högst {_LONGEST_ID} tecken i en fråga till CSN."
+    if question.person.is_samordningsnummer:
+        return "personidentitet: CSN kan inte svara om ett samordningsnummer."
+    period = question.perioder["CSN"]
+    earliest, latest = _months(today, -_MONTHS_BACK), _months(today, _MONTHS_AHEAD)
+    if period.from_datum < earliest or period.tom_datum > latest:
+        return f"tidsperiod: CSN svarar för perioder från {earliest} till {latest}. Ange en egen tidsperiod för CSN."
+    return None
+
+
+def _months(day: date, months: int) -> date:
+    """`day` moved by whole months; a day that the month lacks becomes its last."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+def _message(question: Question, settings: Csn) -> dict[str, Any]:
+    period = question.perioder["CSN"]
+    number = question.ingivare.organisationsnummer
+    person = question.person.reveal()
+    return {
+        "SchemaVersion": settings.schema_version,
+        "Kommun": f"{number[2:8]}-{number[8:]}",
+        "AppNamn": settings.app_namn,
+        "AppVersion": settings.app_version,
+        "HandlaggareId": question.handlaggare,
+        "ArendeId": question.arendeidentitet,
+        "HushallsId": question.arendeidentitet,
+        "FromDatum": f"{period.from_datum:%Y%m%d}",
+        "TomDatum": f"{period.tom_datum:%Y%m%d}",
+        "HushallsMedlemsIdSekel": person[:2],
+        "HushallsMedlemsId": person[2:],
+    }
+
+
+def _persons(answer: _Element) -> list[str]:
+    # sekel is optional in the answer; without it the ten digits are all that CSN says.
+    asked_century = answer.findtext(".//{*}HushallsMedlemsIdSekel", "")
+    return [
+        f"{person.get('sekel', asked_century)}{person.get('personnummer')}"
+        for person in answer.iterfind(f"{_NAMESPACE}Personer/{_NAMESPACE}Person")
+    ]
+
+
+def _payload(answer: _Element) -> EncodedPayload:
+    """The `CSNSvar` element as a document of its own (contract type `CsnSvarsData`)."""
+    return EncodedPayload("svar", etree.tostring(answer, encoding="UTF-8", xml_declaration=True))

@@ -1,0 +1,59 @@
+"""Days as the agencies write them, and the notation for days that follow the calendar (see `personas.py`)."""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+_RELATIVE = re.compile(r"([+-]?\d{1,3})(?:d|m(?::(\d{1,2}))?)(?: (ÅÅÅÅMMDD|ÅÅÅÅVV))?", re.ASCII)
+_WEEK = re.compile(r"(\d{4})(\d{2})", re.ASCII)
+_RULE = "a relative day is ${SHIFTd}, ${SHIFTm} or ${SHIFTm:DAY}, then optionally a space and ÅÅÅÅMMDD or ÅÅÅÅVV"
+
+
+def today_in_sweden() -> date:
+    """The agencies' calendar day."""
+    return datetime.now(ZoneInfo("Europe/Stockholm")).date()
+
+
+def shift_months(day: date, months: int, day_of_month: int | None = None) -> date:
+    """`day` moved by whole months; a day of the month that the month lacks becomes its last."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day_of_month or day.day, monthrange(year, month + 1)[1]))
+
+
+def span(text: str) -> tuple[date, date]:
+    """First and last day of what `text` names: an `xs:date`, a day `ÅÅÅÅMMDD` or an ISO week `ÅÅÅÅVV`.
+
+    Raises `ValueError` (without the text) where it is none of them.
+    """
+    stripped = text.strip()
+    try:
+        if week := _WEEK.fullmatch(stripped):
+            monday = date.fromisocalendar(int(week[1]), int(week[2]), 1)
+            return monday, monday + timedelta(days=6)
+        # An xs:date may end in a time zone, which an agency's calendar day does not depend on.
+        day = date.fromisoformat(stripped[:10])
+    except ValueError:
+        raise ValueError("not a day of the calendar") from None
+    return day, day
+
+
+def expand(text: str, today: date) -> str:
+    """`text` with each `${…}` replaced by the day it names. Raises `ValueError` naming the rule for an unknown one."""
+    return re.sub(r"\$\{([^}]*)\}?", lambda found: _day(found[1], today), text)
+
+
+def _day(notation: str, today: date) -> str:
+    found = _RELATIVE.fullmatch(notation)
+    if found is None or found[2] == "0":
+        raise ValueError(_RULE)
+    shift, day_of_month, form = int(found[1]), found[2], found[3]
+    if "m" in notation:
+        day = shift_months(today, shift, int(day_of_month) if day_of_month else None)
+    else:
+        day = today + timedelta(days=shift)
+    if form == "ÅÅÅÅMMDD":
+        return f"{day:%Y%m%d}"
+    return f"{day:%G%V}" if form else day.isoformat()

@@ -1,0 +1,155 @@
+"""Personas: made-up people whom the simulated agencies know, one file each, named by alias.
+
+    <persona xmlns="urn:ssbtek-gateway:persona" alias="ALIAS" personidentitet="ÅÅÅÅMMDDNNNN">
+      <beskrivning>One line in Swedish.</beskrivning>
+      <AF> children of Svar, from Fornamn on </AF>
+      <SO> ArbetsloshetsersattningLista </SO>
+      <CSN> Person, without personnummer and sekel </CSN>
+    </persona>
+
+The file is ALIAS.xml. Inside an agency's element stands what that agency knows, in the agency's own namespace, complete
+for all time: the simulator leaves out what lies outside the asked period. An agency that is left out finds nothing
+about the person. Use only numbers from Skatteverket's list of test numbers.
+
+So that a persona never grows old, an element's text may hold days that are counted from today (Swedish time):
+
+    ${-30d}           30 days ago                       as 2026-01-31
+    ${-1m}            this day of the month before      (the last of the month where it has no such day)
+    ${-1m:25}         day 25 of the month before        (:31 is always the last)
+    ${-1m:25 ÅÅÅÅMMDD}   the same as CSN writes a day   as 20260131
+    ${-30d ÅÅÅÅVV}    the ISO week of that day, as CSN writes it   as 202605
+
+Everything is expanded and checked against the agencies' schemas as it is loaded.
+"""
+
+from __future__ import annotations
+
+import re
+from copy import deepcopy
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lxml import etree
+
+from ssbtek_gateway import xmlgate
+from ssbtek_gateway.model import PersonId
+from ssbtek_gateway.simulator import AGENCIES
+from ssbtek_gateway.simulator.dates import expand, today_in_sweden
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from lxml.etree import _Element
+
+    from ssbtek_gateway.simulator.agency import Agency
+
+FOLDER = Path(__file__).with_suffix("")
+_PERSONA = "{urn:ssbtek-gateway:persona}"
+
+
+class PersonaError(Exception):
+    """A persona that cannot be used: `FILE:LINE: RULE`, in English for whoever wrote the file, without any number."""
+
+    def __init__(self, file: Path, line: int | None, rule: str) -> None:
+        super().__init__(f"{file}:{line}: {rule}" if line else f"{file}: {rule}")
+
+
+@dataclass(frozen=True, slots=True)
+class Persona:
+    """One made-up person. `held` has, by base service, the file's element with what that agency knows, unexpanded."""
+
+    alias: str
+    person: PersonId
+    beskrivning: str
+    file: Path
+    held: Mapping[str, _Element] = field(repr=False)
+
+    def known_to(self, code: str, today: date) -> _Element | None:
+        """A copy of what the agency knows, as of `today`; None where it knows nothing. Raises `PersonaError`."""
+        if code not in self.held:
+            return None
+        held = deepcopy(self.held[code])
+        for element in held.iter("*"):
+            try:
+                element.text = expand(element.text or "", today) or None
+            except ValueError as error:
+                raise PersonaError(self.file, element.sourceline, str(error)) from None
+        return held
+
+
+def load(folder: Path = FOLDER, today: date | None = None) -> Mapping[str, Persona]:
+    """The personas in `folder` by alias, each checked as of `today` against every agency's schema.
+
+    Raises `PersonaError` for the first flaw, and where there is no persona at all.
+    """
+    personas: dict[str, Persona] = {}
+    for file in sorted(folder.glob("*.xml")):
+        persona = _read(file)
+        for agency in AGENCIES.values():
+            _check(persona, agency, today or today_in_sweden())
+        twin = next((other.alias for other in personas.values() if other.person == persona.person), None)
+        if twin is not None:
+            raise PersonaError(file, 1, f"the persona {twin} has the same personidentitet")
+        personas[persona.alias] = persona
+    if not personas:
+        raise PersonaError(folder, None, "there is no persona (*.xml) here")
+    return personas
+
+
+def _read(file: Path) -> Persona:
+    try:
+        root = xmlgate.parse_own(file.read_bytes())
+    except xmlgate.XmlError as error:
+        raise PersonaError(file, None, error.reason) from None
+    etree.strip_tags(root, etree.Comment, etree.PI)
+    if root.tag != f"{_PERSONA}persona" or set(root.attrib) != {"alias", "personidentitet"}:
+        raise PersonaError(file, root.sourceline, "the root is persona with alias and personidentitet, nothing else")
+    if root.get("alias") != file.stem:
+        raise PersonaError(file, root.sourceline, "alias is the file's name without .xml")
+    try:
+        person = PersonId(root.get("personidentitet", ""))
+    except ValueError as error:
+        raise PersonaError(file, root.sourceline, str(error)) from None
+    beskrivning, held = _children(file, root)
+    return Persona(file.stem, person, beskrivning, file, held)
+
+
+def _children(file: Path, root: _Element) -> tuple[str, Mapping[str, _Element]]:
+    children = list(root)
+    beskrivning = (root.findtext(f"{_PERSONA}beskrivning") or "").strip()
+    if not children or children[0].tag != f"{_PERSONA}beskrivning" or not beskrivning or "\n" in beskrivning:
+        raise PersonaError(file, root.sourceline, "the first child is beskrivning, one line of text")
+    held: dict[str, _Element] = {}
+    for child in children[1:]:
+        code = str(child.tag).removeprefix(_PERSONA)
+        if code not in AGENCIES or code in held:
+            rule = f"after beskrivning stand {', '.join(AGENCIES)}, each once at most"
+            raise PersonaError(file, child.sourceline, rule)
+        held[code] = child
+    return beskrivning, held
+
+
+def _check(persona: Persona, agency: Agency, today: date) -> None:
+    held = persona.known_to(agency.code, today)
+    if held is not None:
+        _check_days(persona, agency, held)
+    schema = agency.compiled_schema()
+    if not schema.validate(agency.answer(agency.specimen_question(persona.person, today), held)):
+        flaw = schema.error_log[0]
+        # What the simulator made itself has no line; then the flaw is in what stands, or is missing, on the top level.
+        line = flaw.line or persona.held[agency.code].sourceline
+        # A text of libxml2 may quote a value, and the value may be somebody's number.
+        raise PersonaError(persona.file, line, re.sub(r"\d[\d-]{5,}", "…", flaw.message))
+
+
+def _check_days(persona: Persona, agency: Agency, held: _Element) -> None:
+    """The schemas let pass days that are not in the calendar, and a question would stumble on them."""
+    for row in agency.dated:
+        for element in held.iter(f"{{*}}{row.element}"):
+            try:
+                row.span(element)
+            except ValueError as error:
+                rule = f"{row.first} or {row.last} of {row.element}: {error}"
+                raise PersonaError(persona.file, element.sourceline, rule) from None

@@ -1,0 +1,92 @@
+"""The simulator behind mutual TLS, run by uvicorn. It logs nothing about anybody."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from uvicorn import Config, Server
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from ssbtek_gateway import tls
+from ssbtek_gateway.simulator import personas
+from ssbtek_gateway.simulator.app import Simulator
+from ssbtek_gateway.simulator.dates import today_in_sweden
+from ssbtek_gateway.simulator.faults import RESET
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import date
+    from pathlib import Path
+
+    from ssbtek_gateway.simulator.faults import Fault
+
+# Long enough for an answer under way, short enough that a hanging one does not hold the stop up.
+_STOP_SECONDS = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`port` 0 takes any free one. Clients must show a certificate from `client_ca`. `faults` is by base service."""
+
+    host: str
+    port: int
+    certificate: Path
+    key: Path
+    client_ca: tuple[Path, ...]
+    faults: Mapping[str, Fault] = field(default_factory=dict)
+    personas: Path = personas.FOLDER
+    today: Callable[[], date] = today_in_sweden
+
+
+async def serve(settings: Settings, started: Callable[[int], None] = lambda _port: None) -> None:
+    """Serve until SIGTERM or SIGINT, or until cancelled; call `started` with the port once connections are taken.
+
+    Raises `PersonaError` for a bad persona and `OSError` for a certificate, key, host or port that cannot be used.
+    After a clean stop uvicorn raises the signal again, so that the process ends as one that the signal ended.
+    """
+    app = Simulator(personas.load(settings.personas, settings.today()), settings.faults, settings.today)
+    context = tls.server_context(settings.certificate, settings.key, settings.client_ca)
+    config = Config(
+        app,
+        http=_Protocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_STOP_SECONDS,
+    )
+    config.load()
+    # uvicorn would build a context of its own, with other ciphers and versions than ours.
+    config.ssl = context
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.create_server((settings.host, settings.port), family=family) as listener:
+        # asyncio would do so for a socket of its own; without it every answer waits some 40 ms for an acknowledgement.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        started(listener.getsockname()[1])
+        server = Server(config)
+        try:
+            await server.serve(sockets=[listener])
+        except asyncio.CancelledError:
+            if server.started:
+                await server.shutdown(sockets=[listener])
+            raise
+
+
+class _Protocol(HttpToolsProtocol):
+    """uvicorn's own, which in addition lets the app break the connection (`faults.RESET`)."""
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["extensions"] = {RESET: {"abort": self._reset}}
+
+    def _reset(self) -> None:
+        # SO_LINGER with no time makes the kernel send RST where it would send FIN.
+        raw = self.transport.get_extra_info("socket")
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.transport.abort()

@@ -1,0 +1,50 @@
+"""TLS contexts: mutual, TLS 1.2 or 1.3, trusting exactly the authorities that the configuration lists."""
+
+from __future__ import annotations
+
+import ssl
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+# Forward secrecy and authenticated encryption only (RFC 9325, section 4.2). TLS 1.3 has its own fixed list.
+_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
+
+
+def server_context(certificate: Path, key: Path, client_authorities: Iterable[Path]) -> ssl.SSLContext:
+    """For a listener. With authorities every client must show a certificate from one of them; with none, none is asked.
+
+    Raises `OSError` (`ssl.SSLError` among them) where a file is missing or is not what it should be.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    _harden(context)
+    context.load_cert_chain(certificate, key)
+    for authority in client_authorities:
+        context.load_verify_locations(authority)
+        context.verify_mode = ssl.CERT_REQUIRED
+    # A resumed session would outlive a revocation or a removed authority, so there is none to resume.
+    context.options |= ssl.OP_NO_TICKET
+    context.num_tickets = 0
+    return context
+
+
+def client_context(certificate: Path | None, key: Path | None, authority: Path) -> ssl.SSLContext:
+    """For calls to one server: trusts `authority` alone, checks the host name, shows our certificate.
+
+    Raises `OSError` where a file is missing or is not what it should be.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    _harden(context)
+    context.load_verify_locations(authority)
+    if certificate is not None:
+        context.load_cert_chain(certificate, key)
+    return context
+
+
+def _harden(context: ssl.SSLContext) -> None:
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(_CIPHERS)
+    context.verify_flags |= ssl.VERIFY_X509_STRICT
+    context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION

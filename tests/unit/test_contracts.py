@@ -1,0 +1,169 @@
+"""The published schemas and WSDLs agree with the contract facts, explain themselves in Swedish, and load in tools."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+import zeep
+from contract.contract_model import XS, differences, model
+from lxml import etree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parents[2]
+FACTS = ROOT / "tests" / "contract" / "facts"
+# Not an XML Schema (lefi-9), no schema (wsdl), not written yet (ssbt-11).
+NO_SCHEMA_FACTS = {"lefi-9", "wsdl", "ssbt-11"}
+SCHEMA_FACTS = sorted(path.stem for path in FACTS.glob("*.yaml") if path.stem not in NO_SCHEMA_FACTS)
+SCHEMAS = sorted((ROOT / "xsd").rglob("*.xsd"))
+COMBINED_WSDLS = sorted((ROOT / "wsdl" / "ssbt").rglob("*.wsdl"))
+SERVICE_WSDLS = sorted((ROOT / "wsdl" / "services").glob("*.wsdl"))
+WSDLS = COMBINED_WSDLS + SERVICE_WSDLS
+
+NS = {"w": "http://schemas.xmlsoap.org/wsdl/", "s": "http://schemas.xmlsoap.org/wsdl/soap/", "x": XS}
+LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+DOCUMENTED = "//x:element[@name] | //x:attribute[@name] | //x:complexType[@name] | //x:simpleType[@name] | /x:schema"
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def facts(stem: str) -> Any:  # noqa: ANN401 - plain data of any shape
+    return yaml.safe_load((FACTS / f"{stem}.yaml").read_text(encoding="utf-8"))
+
+
+def root_of(path: Path) -> etree._Element:
+    return etree.parse(path, etree.XMLParser(no_network=True, resolve_entities=False)).getroot()
+
+
+def find(node: etree._Element, path: str) -> list[Any]:
+    found = node.xpath(path, namespaces=NS)
+    assert isinstance(found, list)
+    return found
+
+
+def part_elements(wsdl: etree._Element) -> Iterator[tuple[str, str, str]]:
+    """Message name, part name and the part's element as {namespace}local."""
+    for part in find(wsdl, "w:message/w:part"):
+        prefix, local = part.get("element").split(":")
+        yield part.getparent().get("name"), part.get("name"), f"{{{part.nsmap[prefix]}}}{local}"
+
+
+def test_there_is_something_to_test() -> None:
+    assert len(SCHEMA_FACTS) == 7
+    assert len(SCHEMAS) >= 17
+    assert {"af", "so", "csn"} <= {path.stem for path in SERVICE_WSDLS}
+    assert "10" in {path.parent.name for path in COMBINED_WSDLS}
+
+
+@pytest.mark.parametrize("stem", SCHEMA_FACTS)
+def test_schemas_agree_with_the_facts(stem: str) -> None:
+    have = model(SCHEMAS)
+    assert [line for ns, want in facts(stem).items() for line in differences(want, have.get(ns, {}), ns)] == []
+
+
+def test_the_comparison_sees_what_differs() -> None:
+    want: dict[str, object] = {"a": {"occurs": "0..1"}, "b": ["x", "y"], "c": "1"}
+    have: dict[str, object] = {"a": {}, "b": ["y", "x"], "d": "1"}
+    assert list(differences(want, have)) == [
+        "missing: a / occurs",
+        "differs: b [1]: wanted x, have y",
+        "differs: b [2]: wanted y, have x",
+        "missing: c",
+        "extra: d",
+    ]
+
+
+@pytest.mark.parametrize("path", SCHEMAS + WSDLS, ids=name_of)
+def test_files_are_utf8_and_state_how_elements_are_qualified(path: Path) -> None:
+    text = path.read_bytes().decode("utf-8")
+    assert text.startswith('<?xml version="1.0" encoding="UTF-8"?>\n')
+    assert max(map(len, text.splitlines())) < 140
+    schemas = list(root_of(path).iter(f"{{{XS}}}schema"))
+    assert schemas
+    assert {schema.get("elementFormDefault") for schema in schemas} <= {"qualified", "unqualified"}
+
+
+@pytest.mark.parametrize("path", SCHEMAS, ids=name_of)
+def test_every_component_is_explained_once_in_swedish(path: Path) -> None:
+    said = []
+    for node in find(root_of(path), DOCUMENTED):
+        where = f"{path.name}:{node.sourceline} {node.get('name')}"
+        texts = [doc for doc in find(node, "x:annotation/x:documentation") if doc.get(LANG) == "sv"]
+        assert len(texts) == 1, where
+        sentence = " ".join("".join(texts[0].itertext()).split())
+        assert len(sentence.split()) > 1, where
+        assert sentence.endswith("."), where
+        said.append(sentence)
+    assert [sentence for sentence, times in Counter(said).items() if times > 1] == []
+
+
+@pytest.mark.parametrize("path", SCHEMAS, ids=name_of)
+def test_schemas_compile_from_local_files_alone(path: Path) -> None:
+    for location in find(root_of(path), "x:import/@schemaLocation | x:include/@schemaLocation"):
+        assert "://" not in location
+        assert (path.parent / location).resolve().is_relative_to(ROOT / "xsd")
+    etree.XMLSchema(etree.parse(path, etree.XMLParser(no_network=True)))
+
+
+@pytest.mark.parametrize("path", COMBINED_WSDLS, ids=name_of)
+def test_combined_wsdl_agrees_with_the_facts(path: Path) -> None:
+    want = facts("wsdl")["ssbt-N"]
+    wsdl = root_of(path)
+    namespace = want["targetNamespace"].removesuffix("N") + path.parent.name
+    assert wsdl.get("targetNamespace") == namespace
+    messages: dict[str, dict[str, str]] = {}
+    for message, part, element in part_elements(wsdl):
+        messages.setdefault(message, {})[part] = element.removeprefix(f"{{{namespace}}}")
+    assert messages == want["messages"]
+    for operations in ("w:portType/w:operation", "w:binding/w:operation"):
+        named = {op.get("name"): find(op, "(w:input|w:output|w:fault)/@name") for op in find(wsdl, operations)}
+        assert named == want["operations"]
+    for op in find(wsdl, "w:portType/w:operation"):
+        used = find(op, "(w:input|w:output|w:fault)/@message")
+        assert used == [f"ssbt:{op.get('name')}{role}" for role in ("Request", "Response", "Fault")]
+    assert find(wsdl, "w:portType/@name") == [want["portType"]]
+    assert find(wsdl, "w:binding/@name") == [want["binding"]]
+    assert find(wsdl, "w:service/@name") == [want["service"]]
+    assert find(wsdl, "w:service/w:port/@name") == [want["port"]]
+    assert find(wsdl, "w:binding/w:operation/w:fault[not(s:fault/@name = @name)]") == []
+
+
+@pytest.mark.parametrize("path", SERVICE_WSDLS, ids=name_of)
+def test_service_wsdl_carries_the_published_elements(path: Path) -> None:
+    want = facts("wsdl")["upstream"][path.stem.upper()]
+    wsdl = root_of(path)
+    (operation,) = find(wsdl, "w:portType/w:operation")
+    elements = {message: element for message, _, element in part_elements(wsdl)}
+    roles = {"request": "w:input", "response": "w:output", "fault": "w:fault"}
+    used = {role: find(operation, f"{tag}/@message") for role, tag in roles.items()}
+    have = {role: elements[names[0].partition(":")[2]] for role, names in used.items() if names}
+    assert have == want
+    assert wsdl.get("targetNamespace") == f"urn:ssbtek-gateway:bastjanst:{path.stem}"
+    assert find(wsdl, "w:service/w:port/@name")[0].endswith("Port")
+    assert "projektets egen" in " ".join(find(wsdl, "w:documentation")[0].text.split())
+
+
+@pytest.mark.parametrize("path", WSDLS, ids=name_of)
+def test_wsdl_is_soap11_document_literal_with_empty_action(path: Path) -> None:
+    wsdl = root_of(path)
+    assert find(wsdl, "w:binding/s:binding/@style") == ["document"]
+    assert find(wsdl, "w:binding/s:binding/@transport") == ["http://schemas.xmlsoap.org/soap/http"]
+    assert set(find(wsdl, "w:binding/w:operation/s:operation/@soapAction")) == {""}
+    assert set(find(wsdl, "w:binding//s:operation/@style")) <= {"document"}
+    assert {node.get("use") for node in find(wsdl, "w:binding//s:body | w:binding//s:fault")} == {"literal"}
+    assert find(wsdl, "w:service/w:port/s:address/@location")[0].startswith("https://127.0.0.1:")
+
+
+@pytest.mark.parametrize("path", WSDLS, ids=name_of)
+def test_zeep_loads_the_wsdl(path: Path) -> None:
+    client = zeep.Client(str(path))  # type: ignore[no-untyped-call]
+    (service,) = client.wsdl.services.values()
+    (port,) = service.ports.values()
+    assert set(port.binding.all()) == set(find(root_of(path), "w:portType/w:operation/@name"))

@@ -1,0 +1,1 @@
+"""XML Schemas: the combined contract that we publish, and what each base service speaks."""
