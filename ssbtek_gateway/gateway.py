@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 import structlog
@@ -21,7 +21,8 @@ from ssbtek_gateway.services import REGISTRY
 from ssbtek_gateway.services.soap import SoapService
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    import ssl
+    from collections.abc import Callable, Iterator
 
     from ssbtek_gateway.config import Settings
     from ssbtek_gateway.services.service import BaseService
@@ -44,7 +45,6 @@ async def serve(settings: Settings, started: Callable[[Listener, list[int]], Non
     async with AsyncExitStack() as stack:
         audit = AuditStore(settings.audit.database)
         stack.push_async_callback(audit.close)
-        await audit.start()
         services = base_services(settings)
         for service in services.values():
             stack.push_async_callback(service.close)
@@ -66,16 +66,24 @@ async def serve(settings: Settings, started: Callable[[Listener, list[int]], Non
         _LOG.info("stopped")
 
 
+def check(settings: Settings) -> None:
+    """Build everything that needs no event loop and nobody else, then throw it away. Raises `SetupError`."""
+    for kod, configured in settings.bastjanst:
+        if configured is not None and configured.authority is not None:
+            with _naming(f"bastjanst.{kod}: certificate, key or authority"):
+                tls.client_context(configured.certificate, configured.key, configured.authority)
+    _contexts(settings)
+    person_key(settings)
+
+
 def base_services(settings: Settings) -> dict[str, BaseService]:
     """The connected base services. Call on the running event loop. Raises `SetupError`."""
     connected: dict[str, BaseService] = {}
     for kod, configured in settings.bastjanst:
         spec = REGISTRY[kod].spec
         if configured is not None and spec is not None:
-            try:
+            with _naming(f"bastjanst.{kod}: certificate, key or authority"):
                 connected[kod] = SoapService(spec(configured), configured)
-            except OSError as error:
-                raise SetupError(f"bastjanst.{kod}: certificate, key or authority: {_reason(error)}") from None
     return connected
 
 
@@ -86,27 +94,34 @@ def doors(settings: Settings, flow: Flow) -> list[Door]:
     given_out = DocumentApp(documents.published(contracts, settings.public_url))
     endpoints = {documents.path(contract): SoapEndpoint(contract, flow) for contract in contracts}
     questions = QuestionApp(given_out, endpoints, flow, settings.limits.message_bytes, listen.body_seconds)
-    try:
-        mutual = tls.server_context(listen.certificate, listen.key, listen.client_authorities)
-        opened = [Door(listen.host, listen.port, mutual, questions)]
-        if settings.publish is not None:
-            one_sided = tls.server_context(listen.certificate, listen.key, ())
-            opened.append(Door(settings.publish.host, settings.publish.port, one_sided, given_out))
-    except OSError as error:
-        raise SetupError(f"listen: certificate, key or client_authorities: {_reason(error)}") from None
+    mutual, one_sided = _contexts(settings)
+    opened = [Door(listen.host, listen.port, mutual, questions)]
+    if settings.publish is not None:
+        opened.append(Door(settings.publish.host, settings.publish.port, one_sided, given_out))
     return opened
+
+
+def _contexts(settings: Settings) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """With and without client certificate."""
+    listen = settings.listen
+    with _naming("listen: certificate, key or client_authorities"):
+        mutual = tls.server_context(listen.certificate, listen.key, listen.client_authorities)
+        return mutual, tls.server_context(listen.certificate, listen.key, ())
 
 
 def person_key(settings: Settings) -> PersonKey:
     """The key that persons are pseudonymised with. Raises `SetupError`."""
-    try:
+    with _naming("audit.key"):
         key = settings.audit.key.read_bytes()
-    except OSError as error:
-        raise SetupError(f"audit.key: {_reason(error)}") from None
     if len(key) < _SHORTEST_KEY:
         raise SetupError(f"audit.key: has {len(key)} bytes, at least {_SHORTEST_KEY} are needed")
     return PersonKey(settings.audit.key_id, key)
 
 
-def _reason(error: OSError) -> str:
-    return error.strerror or type(error).__name__
+@contextmanager
+def _naming(part: str) -> Iterator[None]:
+    """Say which part of the configuration a file problem belongs to."""
+    try:
+        yield
+    except OSError as error:
+        raise SetupError(f"{part}: {error.strerror or type(error).__name__}") from None

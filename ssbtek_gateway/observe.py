@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 # A personnummer with or without century and separator. A net under the rule that no value is logged at all.
 _PERSONNUMMER = re.compile(r"(?<![0-9a-fA-F])(?:[0-9]{2})?[0-9]{6}[-+]?[0-9]{4}(?![0-9a-fA-F])", re.ASCII)
 # Libraries that write messages, addresses or whole requests to the log (docs/decisions/0001).
-_SILENCED = ("spyne", "zeep", "aiohttp", "aiosqlite", "sqlalchemy", "asyncio", "uvicorn", "urllib3")
+_SILENCED = ("spyne", "zeep", "aiohttp", "sqlalchemy", "asyncio", "uvicorn", "urllib3")
 
 
 def configure() -> None:

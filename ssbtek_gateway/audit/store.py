@@ -1,14 +1,18 @@
-"""The audit database: one writer that commits what many questions wait for in one durable transaction."""
+"""The audit database: one writer that commits what many questions wait for in one durable transaction.
+
+The writer is a thread of its own over SQLAlchemy's plain engine: one hand-over a group. An asynchronous engine hands
+over at every step and cost three times as much a row (docs/decisions/0003).
+"""
 
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+from queue import Empty, SimpleQueue
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import event, insert
+from sqlalchemy import create_engine, event, insert
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from ssbtek_gateway.audit.record import METADATA, ROWS
 
@@ -16,6 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ssbtek_gateway.audit.record import Row
+
+    Waiting = tuple[Row, asyncio.Future[None]]
 
 _LARGEST_GROUP = 200
 
@@ -25,63 +31,77 @@ class AuditError(Exception):
 
 
 class AuditStore:
-    """An append-only SQLite file. Open it on the running event loop with `start`, end it with `close`."""
+    """An append-only SQLite file, created where it is missing. Raises `AuditError` where it cannot be opened.
+
+    Make it on the running event loop and close it there.
+    """
 
     def __init__(self, database: Path) -> None:
-        self._engine = create_async_engine(f"sqlite+aiosqlite:///{database}")
-        event.listen(self._engine.sync_engine, "connect", _durable)
-        self._waiting: asyncio.Queue[tuple[Row, asyncio.Future[None]]] = asyncio.Queue()
-        self._writer: asyncio.Task[None] | None = None
-
-    async def start(self) -> None:
-        """Create the table where it is missing and start the writer. Raises `AuditError`."""
+        self._engine = create_engine(f"sqlite:///{database}")
+        event.listen(self._engine, "connect", _durable)
         try:
-            async with self._engine.begin() as connection:
-                await connection.run_sync(METADATA.create_all)
+            METADATA.create_all(self._engine)
         except SQLAlchemyError as error:
-            await self._engine.dispose()
+            self._engine.dispose()
             raise AuditError(f"the audit database cannot be opened: {type(error).__name__}") from None
-        self._writer = asyncio.create_task(self._write_groups(), name="audit writer")
+        self._loop = asyncio.get_running_loop()
+        self._closed = False
+        self._waiting: SimpleQueue[Waiting | None] = SimpleQueue()
+        self._writer = Thread(target=self._write_groups, name="audit writer", daemon=True)
+        self._writer.start()
 
     async def append(self, row: Row) -> None:
         """Return when `row` is on disk. Raises `AuditError` where it cannot be."""
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.put_nowait((row, done))
+        if self._closed:
+            raise AuditError("the gateway is stopping")
+        done = self._loop.create_future()
+        self._waiting.put((row, done))
         await done
 
     async def close(self) -> None:
-        """End the writer; rows that still wait are refused."""
-        if self._writer is not None:
-            self._writer.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._writer
-        while not self._waiting.empty():
-            _settle(self._waiting.get_nowait()[1], AuditError("the gateway is stopping"))
-        await self._engine.dispose()
+        """Write what waits, then end the writer."""
+        self._closed = True
+        self._waiting.put(None)
+        await asyncio.to_thread(self._writer.join)
+        self._engine.dispose()
 
-    async def _write_groups(self) -> None:
-        while True:
-            group = [await self._waiting.get()]
-            while not self._waiting.empty() and len(group) < _LARGEST_GROUP:
-                group.append(self._waiting.get_nowait())
+    def _write_groups(self) -> None:
+        while (group := self._next_group()) is not None:
             error: AuditError | None = None
             try:
-                async with self._engine.begin() as connection:
-                    await connection.execute(insert(ROWS), [row for row, _ in group])
+                with self._engine.begin() as connection:
+                    connection.execute(insert(ROWS), [row for row, _ in group])
             except SQLAlchemyError as cause:
                 # The next group tries anew, so that service resumes by itself when the store does.
                 error = AuditError(type(cause).__name__)
-            for _, done in group:
-                _settle(done, error)
+            self._loop.call_soon_threadsafe(_settle, group, error)
+
+    def _next_group(self) -> list[Waiting] | None:
+        """What waits, at least one row; None at the end."""
+        first = self._waiting.get()
+        if first is None:
+            return None
+        group = [first]
+        try:
+            while len(group) < _LARGEST_GROUP:
+                more = self._waiting.get_nowait()
+                if more is None:
+                    self._waiting.put(None)  # the end, once this group is written
+                    break
+                group.append(more)
+        except Empty:
+            pass
+        return group
 
 
-def _settle(done: asyncio.Future[None], error: AuditError | None) -> None:
-    if done.done():  # whoever waited has gone
-        return
-    if error is None:
-        done.set_result(None)
-    else:
-        done.set_exception(error)
+def _settle(group: list[Waiting], error: AuditError | None) -> None:
+    for _, done in group:
+        if done.done():  # whoever waited has gone
+            continue
+        if error is None:
+            done.set_result(None)
+        else:
+            done.set_exception(error)
 
 
 def _durable(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own connection object

@@ -1,0 +1,21 @@
+"""The command line: one module for each group of commands. Imported only by `__main__`."""
+
+from __future__ import annotations
+
+import typer
+
+from ssbtek_gateway.cli import ask, demo, pki, serve, simulate
+
+app = typer.Typer(
+    help="SSBTEK: en fråga om en person, ett samlat svar. One question about one person, one combined answer.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+app.command()(serve.serve)
+app.command()(serve.check_config)
+app.command()(simulate.simulate)
+app.command()(ask.ask)
+app.command()(demo.demo)
+app.command()(pki.dev_pki)

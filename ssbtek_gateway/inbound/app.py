@@ -82,9 +82,7 @@ class QuestionApp:
             if endpoint is None or scope["query_string"]:
                 await self.documents(scope, receive, send)
                 return
-            if scope["method"] != "POST":
-                raise _HttpError(405, "Skicka frågan med POST.", allow="POST")
-            charset = _charset(scope)
+            charset = _check_headers(scope)
             body = await self._body(scope, receive)
             status, answer = await self._answer(endpoint, scope, body, charset)
             await _send(send, status, answer, _XML)
@@ -161,8 +159,10 @@ def _check_framing(scope: Scope) -> None:
         raise _HttpError(400, "Content-Length är inte ett tal.")
 
 
-def _charset(scope: Scope) -> str | None:
-    """The charset of Content-Type, if any (SOAP 1.1 section 6: text/xml)."""
+def _check_headers(scope: Scope) -> str | None:
+    """The charset of Content-Type, if any. A question comes by POST as text/xml (SOAP 1.1 section 6)."""
+    if scope["method"] != "POST":
+        raise _HttpError(405, "Skicka frågan med POST.", allow="POST")
     content_type = _header(scope, b"content-type") or ""
     if content_type.partition(";")[0].strip().lower() != "text/xml":
         raise _HttpError(415, "Skicka SOAP 1.1 med Content-Type: text/xml; charset=utf-8.")

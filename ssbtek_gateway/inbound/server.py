@@ -104,6 +104,7 @@ class Listener(uvicorn.Server):
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,  # a header is trusted from no one
             timeout_keep_alive=round(self._limits.idle_seconds),
             timeout_graceful_shutdown=round(self._drain_seconds),
         )

@@ -45,13 +45,13 @@ def _limit(question: Question, today: date) -> str | None:
     if question.person.is_samordningsnummer:
         return "personidentitet: CSN kan inte svara om ett samordningsnummer."
     period = question.perioder["CSN"]
-    earliest, latest = _months(today, -_MONTHS_BACK), _months(today, _MONTHS_AHEAD)
+    earliest, latest = months(today, -_MONTHS_BACK), months(today, _MONTHS_AHEAD)
     if period.from_datum < earliest or period.tom_datum > latest:
         return f"tidsperiod: CSN svarar för perioder från {earliest} till {latest}. Ange en egen tidsperiod för CSN."
     return None
 
 
-def _months(day: date, months: int) -> date:
+def months(day: date, months: int) -> date:
     """`day` moved by whole months; a day that the month lacks becomes its last."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))

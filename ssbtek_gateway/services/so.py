@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ssbtek_gateway.model import XmlPayload
-from ssbtek_gateway.services.soap import SoapSpec
+from ssbtek_gateway.services.soap import SoapSpec, text
 
 if TYPE_CHECKING:
     from datetime import date
@@ -52,4 +52,4 @@ def _message(question: Question) -> dict[str, Any]:
 
 
 def _persons(answer: _Element) -> list[str]:
-    return [element.text or "" for element in answer.iterfind(_PERSON)]
+    return [text(element) for element in answer.iterfind(_PERSON)]

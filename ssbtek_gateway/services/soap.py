@@ -112,6 +112,11 @@ class SoapService:
         return Data(self._spec.payload(answer))
 
 
+def text(element: _Element) -> str:
+    """An element's text as one: `.text` alone ends where a comment begins."""
+    return str(element.xpath("string()"))
+
+
 def _body(envelope: _Element) -> _Element:
     """The one element in the one Body of a SOAP 1.1 envelope. Raises `XmlError`."""
     bodies = envelope.findall(f"{{{ENVELOPE}}}Body") if envelope.tag == f"{{{ENVELOPE}}}Envelope" else []

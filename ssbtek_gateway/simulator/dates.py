@@ -7,7 +7,9 @@ from calendar import monthrange
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-_RELATIVE = re.compile(r"([+-]?\d{1,3})(?:d|m(?::(\d{1,2}))?)(?: (ÅÅÅÅMMDD|ÅÅÅÅVV))?", re.ASCII)
+_RELATIVE = re.compile(r"\$\{([+-]?\d{1,3})(d|m(?::(\d{1,2}))?)(?: (ÅÅÅÅMMDD|ÅÅÅÅVV))?\}", re.ASCII)
+# An xs:date may end in a time zone, which an agency's calendar day does not depend on.
+_DAY = re.compile(r"(\d{4}-\d{2}-\d{2})(?:Z|[+-]\d{2}:\d{2})?|\d{8}", re.ASCII)
 _WEEK = re.compile(r"(\d{4})(\d{2})", re.ASCII)
 _RULE = "a relative day is ${SHIFTd}, ${SHIFTm} or ${SHIFTm:DAY}, then optionally a space and ÅÅÅÅMMDD or ÅÅÅÅVV"
 
@@ -28,13 +30,12 @@ def span(text: str) -> tuple[date, date]:
 
     Raises `ValueError` (without the text) where it is none of them.
     """
-    stripped = text.strip()
     try:
-        if week := _WEEK.fullmatch(stripped):
+        if week := _WEEK.fullmatch(text.strip()):
             monday = date.fromisocalendar(int(week[1]), int(week[2]), 1)
             return monday, monday + timedelta(days=6)
-        # An xs:date may end in a time zone, which an agency's calendar day does not depend on.
-        day = date.fromisoformat(stripped[:10])
+        found = _DAY.fullmatch(text.strip())
+        day = date.fromisoformat((found[1] or found[0]) if found else "")
     except ValueError:
         raise ValueError("not a day of the calendar") from None
     return day, day
@@ -42,18 +43,18 @@ def span(text: str) -> tuple[date, date]:
 
 def expand(text: str, today: date) -> str:
     """`text` with each `${…}` replaced by the day it names. Raises `ValueError` naming the rule for an unknown one."""
-    return re.sub(r"\$\{([^}]*)\}?", lambda found: _day(found[1], today), text)
+    return re.sub(r"\$\{[^}]*\}?", lambda found: _day(found[0], today), text)
 
 
 def _day(notation: str, today: date) -> str:
     found = _RELATIVE.fullmatch(notation)
-    if found is None or found[2] == "0":
+    if found is None or found[3] in {"0", "00"}:
         raise ValueError(_RULE)
-    shift, day_of_month, form = int(found[1]), found[2], found[3]
-    if "m" in notation:
-        day = shift_months(today, shift, int(day_of_month) if day_of_month else None)
+    shift, unit, day_of_month, form = found.groups()
+    if unit == "d":
+        day = today + timedelta(days=int(shift))
     else:
-        day = today + timedelta(days=shift)
+        day = shift_months(today, int(shift), int(day_of_month) if day_of_month else None)
     if form == "ÅÅÅÅMMDD":
         return f"{day:%Y%m%d}"
     return f"{day:%G%V}" if form else day.isoformat()

@@ -177,10 +177,13 @@ async def _huge(_fault: Fault, exchange: Exchange, _scope: Scope, receive: Recei
     await reply.start(send, length=False)
     gone = asyncio.ensure_future(disconnected(receive))
     chunk = reply.body
-    while not gone.done():
-        await send({"type": "http.response.body", "body": chunk, "more_body": True})
-        chunk = b"<mer>" + b"x" * 65_536 + b"</mer>"
-        await asyncio.sleep(0)
+    try:
+        while not gone.done():
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            chunk = b"<mer>" + b"x" * 65_536 + b"</mer>"
+            await asyncio.sleep(0)
+    finally:
+        gone.cancel()
 
 
 # Another answer than the good one.

@@ -13,11 +13,11 @@ about the person. Use only numbers from Skatteverket's list of test numbers.
 
 So that a persona never grows old, an element's text may hold days that are counted from today (Swedish time):
 
-    ${-30d}           30 days ago                       as 2026-01-31
-    ${-1m}            this day of the month before      (the last of the month where it has no such day)
-    ${-1m:25}         day 25 of the month before        (:31 is always the last)
-    ${-1m:25 ÅÅÅÅMMDD}   the same as CSN writes a day   as 20260131
-    ${-30d ÅÅÅÅVV}    the ISO week of that day, as CSN writes it   as 202605
+    ${-30d}               30 days ago, as 2026-01-31
+    ${-1m}                this day of the month before; the month's last where it has no such day
+    ${-1m:25}             day 25 of the month before; day 31 is always the last
+    ${-1m:25 ÅÅÅÅMMDD}    the same as CSN writes a day, as 20260131
+    ${-30d ÅÅÅÅVV}        the ISO week of that day as CSN writes it, as 202605
 
 Everything is expanded and checked against the agencies' schemas as it is loaded.
 """
@@ -133,21 +133,21 @@ def _children(file: Path, root: _Element) -> tuple[str, Mapping[str, _Element]]:
 
 def _check(persona: Persona, agency: Agency, today: date) -> None:
     held = persona.known_to(agency.code, today)
-    if held is not None:
-        _check_days(persona, agency, held)
+    asked = agency.specimen_question(persona.person, today)
     schema = agency.compiled_schema()
-    if not schema.validate(agency.answer(agency.specimen_question(persona.person, today), held)):
+    if not schema.validate(asked.question):
+        raise PersonaError(persona.file, None, f"personidentitet: {agency.code} cannot be asked about this number")
+    answer = agency.answer(asked, held)
+    if not schema.validate(answer):
         flaw = schema.error_log[0]
         # What the simulator made itself has no line; then the flaw is in what stands, or is missing, on the top level.
-        line = flaw.line or persona.held[agency.code].sourceline
+        top = persona.held.get(agency.code)
+        line = flaw.line or (top.sourceline if top is not None else None)
         # A text of libxml2 may quote a value, and the value may be somebody's number.
         raise PersonaError(persona.file, line, re.sub(r"\d[\d-]{5,}", "…", flaw.message))
-
-
-def _check_days(persona: Persona, agency: Agency, held: _Element) -> None:
-    """The schemas let pass days that are not in the calendar, and a question would stumble on them."""
+    # CSN's schema lets pass days that are not in the calendar, and a question would stumble on them.
     for row in agency.dated:
-        for element in held.iter(f"{{*}}{row.element}"):
+        for element in answer.iter(f"{{*}}{row.element}"):
             try:
                 row.span(element)
             except ValueError as error:

@@ -1,0 +1,151 @@
+"""`ask`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import datetime  # noqa: TC003 - typer reads the annotations at run time
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from lxml import etree
+from rich.console import Console
+
+from ssbtek_gateway.cli.common import FAILED, USAGE, fail
+from ssbtek_gateway.cli.table import print_sections
+from ssbtek_gateway.client import TEST_ASKER, Asker, Client, ClientError
+from ssbtek_gateway.config import KODER
+from ssbtek_gateway.model import Period, PersonId
+from ssbtek_gateway.services.csn import months
+from ssbtek_gateway.services.service import today
+from ssbtek_gateway.simulator import personas
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from ssbtek_gateway.client import Answer
+
+_SOME_SECTION_FAILED = 3
+
+
+class Output(StrEnum):
+    """How an answer is printed."""
+
+    table = "table"
+    xml = "xml"
+    json = "json"
+
+
+def ask(
+    url: Annotated[str, typer.Option(help="The service's address; its WSDL is fetched from there.")] = (
+        "https://127.0.0.1:8443/ssbt/10"
+    ),
+    ca: Annotated[Path, typer.Option(help="The authority of the service's certificate.")] = Path("certs/dev/ca.pem"),
+    cert: Annotated[Path, typer.Option(help="Our certificate.")] = Path("certs/dev/client.pem"),
+    key: Annotated[Path, typer.Option(help="Its key.")] = Path("certs/dev/client.key"),
+    persona: Annotated[str | None, typer.Option(help="Ask about a test person of the simulator, by alias.")] = None,
+    person_file: Annotated[
+        Path | None,
+        typer.Option(help="Read the personal number from a file, or from standard input with `-`.", allow_dash=True),
+    ] = None,
+    fran: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day.")] = None,
+    tom: Annotated[datetime | None, typer.Option("--tom", formats=["%Y-%m-%d"], help="Last day.")] = None,
+    bastjanst: Annotated[
+        list[str] | None, typer.Option(help=f"Ask only this base service ({', '.join(KODER)}). Repeat for several.")
+    ] = None,
+    organisation: Annotated[str, typer.Option(help="The ingivare's organisation number, 16 first.")] = (
+        TEST_ASKER.organisationsnummer
+    ),
+    namn: Annotated[str, typer.Option(help="The ingivare's name.")] = TEST_ASKER.namn,
+    handlaggare: Annotated[str, typer.Option(help="Who asks.")] = TEST_ASKER.handlaggare,
+    arende: Annotated[str, typer.Option(help="The case.")] = TEST_ASKER.arendeidentitet,
+    syfte: Annotated[str, typer.Option(help="The purpose.")] = TEST_ASKER.syfte,
+    lagtext: Annotated[str, typer.Option(help="The legal ground.")] = TEST_ASKER.lagtext,
+    output: Annotated[Output, typer.Option("--output", "-o", help="How to print the answer.")] = Output.table,
+) -> None:
+    """Ask one question and print the combined answer.
+
+    The personal number comes from a persona's alias, a file, standard input or a prompt: never from the arguments,
+    which other users of the machine can read. The period is the last two months unless given.
+
+    Exit codes: 0 every section has data, 3 some section is an error, 1 no answer or a fault, 2 a mistake in the call.
+
+    Examples: `ssbtek-gateway ask --persona allt`, `ssbtek-gateway ask --person-file - --output xml < number.txt`
+    """
+    unknown = set(bastjanst or ()) - set(KODER)
+    if unknown:
+        fail(f"--bastjanst: {', '.join(sorted(unknown))} is not one of {', '.join(KODER)}", USAGE)
+    person = _person(persona, person_file)
+    period = _period(fran, tom)
+    asker = Asker(organisation, namn, handlaggare, arende, syfte, lagtext)
+    missing = [path for path in (ca, cert, key) if not path.is_file()]
+    if missing:
+        fail(
+            f"{missing[0]} does not exist; `ssbtek-gateway dev-pki certs/dev` makes certificates for development", USAGE
+        )
+    try:
+        with Client(url, ca, cert, key) as client:
+            answer = client.ask(person, period, asker, bastjanst or KODER)
+    except ClientError as error:
+        fail(str(error), FAILED)
+    show(answer, output)
+    if any(section.find("{*}error") is not None for section in answer.sections):
+        raise typer.Exit(_SOME_SECTION_FAILED)
+
+
+def show(answer: Answer, output: Output) -> None:
+    """Print an answer on standard output."""
+    match output:
+        case Output.xml:
+            typer.echo(etree.tostring(answer.envelope, encoding="unicode", pretty_print=True))
+        case Output.json:
+            typer.echo(json.dumps(answer.values, ensure_ascii=False, indent=2, default=_plain))
+        case Output.table:
+            print_sections(answer.sections, Console())
+
+
+def _plain(value: object) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def _period(fran: datetime | None, tom: datetime | None) -> Period:
+    period = last_months(tom.date() if tom else None)
+    if fran is not None:
+        period = Period(fran.date(), period.tom_datum)
+    if period.from_datum > period.tom_datum:
+        fail(f"--from {period.from_datum} is later than --tom {period.tom_datum}", USAGE)
+    return period
+
+
+def test_person(alias: str) -> PersonId:
+    """The number of a persona; ends the command where there is none."""
+    known = personas.load()
+    if alias not in known:
+        fail(f"--persona: there is no {alias}; there are {', '.join(sorted(known))}", USAGE)
+    return known[alias].person
+
+
+def last_months(last: date | None = None) -> Period:
+    """Two months up to `last` or today: as far back as every base service answers."""
+    last = last or today()
+    return Period(months(last, -2), last)
+
+
+def _person(persona: str | None, person_file: Path | None) -> PersonId:
+    if persona is not None:
+        return test_person(persona)
+    if person_file is None:
+        text = typer.prompt("Personnummer (ÅÅÅÅMMDDNNNN)", hide_input=True, err=True)
+    elif str(person_file) == "-":
+        text = sys.stdin.readline()
+    else:
+        try:
+            text = person_file.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            fail(f"--person-file: cannot be read: {getattr(error, 'strerror', None) or 'not UTF-8'}", USAGE)
+    try:
+        return PersonId(text.strip())
+    except ValueError as error:
+        fail(str(error), USAGE)

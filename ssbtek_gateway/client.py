@@ -1,0 +1,147 @@
+"""A client of our own contract: what a municipality's system does, by zeep from the published WSDL."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+import requests
+import zeep
+import zeep.exceptions
+import zeep.helpers
+import zeep.plugins
+from lxml import etree
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
+    from types import TracebackType
+
+    from lxml.etree import _Element
+
+    from ssbtek_gateway.model import Period, PersonId
+
+# What a real consumer of SSBTEK waits (domain facts, section 5).
+_CONNECT_SECONDS, _READ_SECONDS = 5, 30
+
+
+class ClientError(Exception):
+    """No answer came. The text is for whoever typed the command and holds nothing of the question."""
+
+
+class FaultError(ClientError):
+    """The service refused the whole question: `felkod` and its texts, as the contract's fault carries them."""
+
+    def __init__(self, felkod: str, felmeddelande: list[str]) -> None:
+        super().__init__(f"{felkod}: {' '.join(felmeddelande)}")
+        self.felkod = felkod
+        self.felmeddelande = felmeddelande
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """On whose behalf a question is asked."""
+
+    organisationsnummer: str
+    namn: str
+    handlaggare: str
+    arendeidentitet: str
+    syfte: str
+    lagtext: str
+
+
+# Who asks in the demo and in a development register.
+TEST_ASKER = Asker(
+    "162021004748", "Testkommunen", "test01", "TEST-1", "Handläggning av ekonomiskt bistånd", "11 kap. 11 § SoL"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The combined answer: as it came (the SOAP envelope), and as plain values. Never printed by accident."""
+
+    envelope: _Element = field(repr=False)
+    values: dict[str, Any] = field(repr=False)
+
+    @property
+    def sections(self) -> list[_Element]:
+        """The sections of `svarsdata`, in order."""
+        return [section for data in self.envelope.iter("{*}svarsdata") for section in data]
+
+
+class Client(AbstractContextManager["Client"]):
+    """One SSBTEK endpoint, such as https://host:8443/ssbt/10. Raises `ClientError` where its WSDL cannot be fetched."""
+
+    def __init__(self, url: str, authority: Path, certificate: Path, key: Path) -> None:
+        self._session = requests.Session()
+        self._session.verify = str(authority)
+        self._session.cert = (str(certificate), str(key))
+        self._session.trust_env = False
+        self._history = zeep.plugins.HistoryPlugin(maxlen=1)
+        transport = zeep.Transport(session=self._session, timeout=_CONNECT_SECONDS, operation_timeout=_READ_SECONDS)
+        try:
+            self._client = zeep.Client(f"{url}?wsdl", transport=transport, plugins=[self._history])
+        except (requests.RequestException, OSError, zeep.exceptions.Error, etree.XMLSyntaxError) as error:
+            raise ClientError(f"the WSDL at {url}?wsdl cannot be fetched: {_kind(error)}") from None
+        # The WSDL names the address that callers use; we ask where we were told to.
+        (binding,) = self._client.wsdl.bindings
+        self._service = self._client.create_service(binding, url)
+
+    def ask(self, person: PersonId, period: Period, asker: Asker, services: Collection[str]) -> Answer:
+        """Ask about one person. Raises `FaultError` or `ClientError`."""
+        general = {
+            "fraganSkallInkluderasISvaret": False,
+            "ingivare": {
+                "organisationsnummer": asker.organisationsnummer,
+                "namn": asker.namn,
+                "handlaggare": asker.handlaggare,
+            },
+            "personidentitet": person.reveal(),
+            "arendeidentitet": asker.arendeidentitet,
+            "tidsperiod": {"fromDatum": period.from_datum, "tomDatum": period.tom_datum},
+            "syfte": asker.syfte,
+            "lagtext": asker.lagtext,
+        }
+        included = {kod: {"inkludera": kod in services} for kod in ("AF", "CSN", "FK", "SKV", "SO", "TNS", "MIV")}
+        try:
+            result = self._service.hamtaBastjanstInformation(
+                generellaFrageparametrar=general, specifikaFrageparametrar=included
+            )
+        except zeep.exceptions.Fault as fault:
+            raise _fault(fault) from None
+        except (requests.RequestException, OSError, zeep.exceptions.Error, etree.XMLSyntaxError) as error:
+            raise ClientError(f"no answer: {_kind(error)}") from None
+        received: dict[str, Any] = self._history.last_received  # type: ignore[assignment] # it has just been received
+        return Answer(received["envelope"], zeep.helpers.serialize_object(result, dict))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._session.close()
+
+
+def _fault(fault: zeep.exceptions.Fault) -> ClientError:
+    texts = (
+        [element.text or "" for element in fault.detail.iter("{*}felmeddelande")] if fault.detail is not None else []
+    )
+    felkod = fault.detail.findtext(".//{*}felkod") if fault.detail is not None else None
+    return FaultError(felkod or str(fault.code), texts or [str(fault.message)])
+
+
+def _kind(error: Exception) -> str:
+    """The innermost cause's own words where they are about the connection; its kind otherwise."""
+    text = str(error)
+    for sign, meaning in (
+        ("CERTIFICATE_VERIFY_FAILED", "its certificate is not from the given authority"),
+        ("Connection refused", "nothing listens there"),
+        ("timed out", "it did not answer in time"),
+        ("alert", "it refused our certificate"),
+        ("RemoteDisconnected", "it closed the connection; does it accept our certificate?"),
+    ):
+        if sign in text:
+            return meaning
+    return type(error).__name__
