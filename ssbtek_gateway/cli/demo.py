@@ -9,7 +9,7 @@ import sys
 import time
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 from urllib.parse import urlsplit
 
 import typer
@@ -49,13 +49,16 @@ def demo(
     settings = load(config_file)
     person = ask.test_person(persona)
     settings.audit.database.parent.mkdir(parents=True, exist_ok=True)
+    log_file = None if stay else settings.audit.database.with_name("demo.log")
     agencies = next((urlsplit(service.url).port or 443 for _, service in settings.bastjanst if service), 8450)
     listen = settings.listen
     with ExitStack() as stack:
+        # What the two log would stand in the middle of the answer.
+        log = stack.enter_context(log_file.open("wb")) if log_file else None
         simulate = ("simulate", "--pki", str(pki), "--port", str(agencies))
-        stack.enter_context(_running("the simulated agencies", simulate, "127.0.0.1", agencies))
+        stack.enter_context(_running("the simulated agencies", simulate, "127.0.0.1", agencies, log))
         serve = ("serve", "--config", str(config_file))
-        gateway = stack.enter_context(_running("the gateway", serve, listen.host, listen.port))
+        gateway = stack.enter_context(_running("the gateway", serve, listen.host, listen.port, log))
         url = f"https://{listen.host}:{listen.port}/ssbt/10"
         if stay:
             _stay(url, pki, gateway)
@@ -66,6 +69,8 @@ def demo(
         except ClientError as error:
             fail(str(error))
         ask.show(answer, output)
+        if log is not None:
+            typer.echo(f"log: {log.name}, audit: {settings.audit.database}", err=True)
 
 
 def _stay(url: str, pki: Path, gateway: subprocess.Popen[bytes]) -> None:
@@ -82,19 +87,22 @@ def _stay(url: str, pki: Path, gateway: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def _running(what: str, arguments: tuple[str, ...], host: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
+def _running(
+    what: str, arguments: tuple[str, ...], host: str, port: int, log: BinaryIO | None
+) -> Iterator[subprocess.Popen[bytes]]:
     """A command of ours as a process of its own, from when it listens until it has stopped."""
     if _listens(host, port):
         fail(f"{what} cannot start: something already listens on {host}:{port}")
     # A session of its own: Ctrl-C reaches this process only, which then stops the others in order.
     process = subprocess.Popen(  # noqa: S603 - our own program, our own arguments
-        (sys.executable, "-m", "ssbtek_gateway", *arguments), start_new_session=True
+        (sys.executable, "-m", "ssbtek_gateway", *arguments), start_new_session=True, stderr=log
     )
     try:
         deadline = time.monotonic() + _START_SECONDS
         while not _listens(host, port):
             if process.poll() is not None:
-                fail(f"{what} did not start (exit code {process.returncode})")
+                told = f"; see {log.name}" if log else ""
+                fail(f"{what} did not start (exit code {process.returncode}){told}")
             if time.monotonic() > deadline:
                 fail(f"{what} did not start within {_START_SECONDS} s")
             time.sleep(0.05)

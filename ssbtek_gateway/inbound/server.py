@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from ssbtek_gateway.config import Listen
 
 _BACKLOG = 1024
+# How long a client may take to close its side of TLS; an idle one that never does would hold up a stop.
+_CLOSE_SECONDS = 1
 # All header lines together. A SOAP client sends a few hundred bytes.
 _HEADER_BYTES = 16_384
 
@@ -130,6 +132,7 @@ class Listener(uvicorn.Server):
             ssl=door.context,
             backlog=_BACKLOG,
             ssl_handshake_timeout=self._limits.handshake_seconds,
+            ssl_shutdown_timeout=_CLOSE_SECONDS,
         )
 
     @contextmanager

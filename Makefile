@@ -1,0 +1,40 @@
+# The door to the project: `make help`.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+# Binary wheels only; spyne is pure Python and has none.
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --no-binary spyne
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up test lint format clean
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(STAMP) ## start the simulator and the gateway, ask one question, print the answer (XML=1 for the XML)
+	@$(BIN)/ssbtek-gateway demo $(if $(XML),--output xml)
+
+up: $(STAMP) ## demo without the question: keep running until Ctrl-C
+	@$(BIN)/ssbtek-gateway demo --stay
+
+test: $(STAMP) ## run the tests (T=tests/unit for a part, ARGS for pytest's own options)
+	@$(BIN)/python -m pytest $(T) $(ARGS)
+
+lint: $(STAMP) ## ruff, mypy and the import rules
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/python -m pytest --quiet tests/unit/test_imports.py
+
+format: $(STAMP) ## let ruff format the code
+	@$(BIN)/ruff format .
+
+clean: ## remove what the other targets made, certificates and the development audit included
+	rm -rf $(VENV) certs/dev run build *.egg-info
+
+$(STAMP): setup.cfg pyproject.toml
+	@echo "setting up $(VENV) (a minute or so)"
+	@$(PYTHON) -m venv $(VENV) || { echo "on Debian: apt install python3.11-venv"; exit 1; }
+	@$(PIP_INSTALL) --editable '.[dev]'
+	@touch $(STAMP)

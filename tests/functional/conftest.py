@@ -1,0 +1,61 @@
+"""A simulator and a gateway that the functional tests share."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import pytest
+from harness import Gateway, running_agencies, running_gateway
+from vectors import make
+
+from ssbtek_gateway import devpki
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(scope="session")
+def agencies(pki: Path) -> Iterator[int]:
+    """The simulator's port; it plays no faults."""
+    with running_agencies(pki) as port:
+        yield port
+
+
+@pytest.fixture(scope="session")
+def ssbtek(pki: Path, agencies: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """A gateway before that simulator."""
+    with running_gateway(pki, tmp_path_factory.mktemp("gateway"), agencies) as running:
+        yield running
+
+
+@pytest.fixture
+def question() -> str:
+    """The envelope that the vectors are made from."""
+    return make.TEMPLATE
+
+
+@pytest.fixture
+def unused_ports() -> list[int]:
+    """Three ports on which nothing listens."""
+    with ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket()) for _ in range(3)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]
+
+
+@pytest.fixture
+def unused_port(unused_ports: list[int]) -> int:
+    return unused_ports[0]
+
+
+@pytest.fixture
+def stranger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of a simulator whose certificate is from another authority."""
+    folder = tmp_path_factory.mktemp("stranger")
+    devpki.write(folder)
+    with running_agencies(folder) as port:
+        yield port

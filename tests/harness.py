@@ -1,0 +1,203 @@
+"""The simulator and the gateway, each on a thread and an event loop of its own, over real sockets and mutual TLS."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import ssl
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Self
+
+import uvloop
+
+from ssbtek_gateway import config, gateway, observe
+from ssbtek_gateway.client import TEST_ASKER, Answer, Asker, Client
+from ssbtek_gateway.config import KODER
+from ssbtek_gateway.model import Period, PersonId
+from ssbtek_gateway.services.service import today
+from ssbtek_gateway.simulator import server as simulator
+from ssbtek_gateway.simulator.faults import parse_fault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Coroutine, Iterator
+    from pathlib import Path
+
+START_SECONDS = 20
+ALLT = PersonId("191212121212")
+LAST_MONTH = Period(today() - timedelta(days=30), today())
+
+
+class Background:
+    """A server coroutine on a thread of its own; `port` is what it tells once it listens."""
+
+    def __init__(self, serve: Callable[[Callable[..., None]], Coroutine[Any, Any, None]]) -> None:
+        self._serve = serve
+        self._listening = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self.ports: list[int] = []
+        self.error: BaseException | None = None
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        assert self._listening.wait(START_SECONDS), "the server did not start"
+        if self.error is not None:
+            raise self.error
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._stop)
+        self._thread.join(START_SECONDS)
+        assert not self._thread.is_alive(), "the server did not stop"
+
+    def _run(self) -> None:
+        try:
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(self._main())
+        except asyncio.CancelledError:
+            pass
+        except BaseException as error:  # noqa: BLE001 - told to the test that started it
+            self.error = error
+        finally:
+            self._listening.set()
+
+    async def _main(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        task = asyncio.ensure_future(self._serve(self._started))
+        self._stop: Callable[[], object] = task.cancel
+        await task
+
+    def _started(self, *told: Any) -> None:  # noqa: ANN401 - one server tells more than the other
+        """The gateway tells its listener and ports; the simulator its one port."""
+        *listener, ports = told
+        if listener:
+            self._stop = lambda: setattr(listener[0], "should_exit", True)  # as a signal does
+        self.ports = ports if isinstance(ports, list) else [ports]
+        self._listening.set()
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """A gateway that listens: how to reach it, and where its record is."""
+
+    port: int
+    documents_port: int
+    pki: Path
+    audit: Path
+
+    @property
+    def url(self) -> str:
+        return f"https://127.0.0.1:{self.port}/ssbt/10"
+
+    def ask(
+        self,
+        services: Collection[str] = KODER,
+        *,
+        person: PersonId = ALLT,
+        who: str = "client",
+        asker: Asker = TEST_ASKER,
+    ) -> Answer:
+        """A question by zeep from the published WSDL."""
+        with Client(self.url, self.pki / "ca.pem", self.pki / f"{who}.pem", self.pki / f"{who}.key") as client:
+            return client.ask(person, LAST_MONTH, asker, services)
+
+    def tls(self, who: str | None = "client") -> ssl.SSLContext:
+        context = ssl.create_default_context(cafile=self.pki / "ca.pem")
+        if who is not None:
+            context.load_cert_chain(self.pki / f"{who}.pem", self.pki / f"{who}.key")
+        return context
+
+    def connection(self, who: str | None = "client", port: int | None = None) -> http.client.HTTPSConnection:
+        return http.client.HTTPSConnection("127.0.0.1", port or self.port, context=self.tls(who), timeout=20)
+
+    def post(self, body: bytes, who: str = "client", **headers: str) -> tuple[int, bytes]:
+        """Status and body of a POST to the question address."""
+        connection = self.connection(who)
+        try:
+            described = {"Content-Type": "text/xml; charset=utf-8"} | {
+                name.replace("_", "-"): value for name, value in headers.items()
+            }
+            connection.request("POST", "/ssbt/10", body, described)
+            response = connection.getresponse()
+            return response.status, response.read()
+        finally:
+            connection.close()
+
+
+@contextmanager
+def running_agencies(pki: Path, *faults: str) -> Iterator[int]:
+    """The simulator's port, with faults such as `AF=hang`."""
+    settings = simulator.Settings(
+        host="127.0.0.1",
+        port=0,
+        certificate=pki / "agency.pem",
+        key=pki / "agency.key",
+        client_ca=(pki / "ca.pem",),
+        faults=dict(parse_fault(fault) for fault in faults),
+    )
+    with Background(lambda started: simulator.serve(settings, started)) as server:
+        yield server.ports[0]
+
+
+def configuration(pki: Path, folder: Path, agencies: int, extra: str = "", bastjanst: str = "") -> Path:
+    """A configuration file in `folder`: `extra` goes to its top, `bastjanst` into every base service's table."""
+    services = "\n".join(
+        f"""
+        [bastjanst.{kod}]
+        url = "https://127.0.0.1:{agencies}/{kod.lower()}"
+        authority = "{pki}/ca.pem"
+        certificate = "{pki}/gateway.pem"
+        key = "{pki}/gateway.key"
+        {bastjanst}
+        """
+        for kod in ("AF", "CSN", "SO")
+    )
+    path = folder / "gateway.toml"
+    path.write_text(
+        f"""
+        miljo = "test"
+        public_url = "https://ssbtek.example:8443"
+        {extra}
+        [listen]
+        port = 0
+        certificate = "{pki}/server.pem"
+        key = "{pki}/server.key"
+        client_authorities = ["{pki}/ca.pem"]
+        header_seconds = 1
+        body_seconds = 1
+        [publish]
+        port = 0
+        [audit]
+        database = "audit.sqlite"
+        key = "{pki}/audit.key"
+        key_id = "test"
+        {services}
+        [[organisation]]
+        organisationsnummer = "162021004748"
+        namn = "Testkommunen"
+        versioner = ["10"]
+        bastjanster = ["AF", "CSN", "FK", "SKV", "SO", "TNS", "MIV"]
+        syften = "alla"
+        bitraden = ["165560000167"]
+        [[organisation]]
+        organisationsnummer = "162120009994"
+        namn = "Grannkommunen"
+        versioner = ["10"]
+        bastjanster = ["AF", "CSN", "SO", "TNS", "MIV"]
+        syften = ["Handläggning av ekonomiskt bistånd"]
+        """,
+        encoding="utf-8",
+    )
+    return path
+
+
+@contextmanager
+def running_gateway(pki: Path, folder: Path, agencies: int, extra: str = "", bastjanst: str = "") -> Iterator[Gateway]:
+    """A gateway before the simulator on port `agencies`."""
+    observe.configure()
+    settings = config.load(configuration(pki, folder, agencies, extra, bastjanst))
+    with Background(lambda started: gateway.serve(settings, started)) as server:
+        port, documents_port = server.ports
+        yield Gateway(port, documents_port, pki, settings.audit.database)
