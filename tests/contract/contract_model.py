@@ -76,7 +76,7 @@ def _children(node: Element) -> list[Element]:
 def _get(node: Element, name: str) -> str:
     value = node.get(name)
     if value is None:
-        raise ValueError(f"{node.tag} without {name}")
+        raise ValueError(f"{_kind(node)} without {name}")
     return value
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,17 +18,57 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 FACTS = ROOT / "tests" / "contract" / "facts"
-# Not an XML Schema (lefi-9), no schema (wsdl), not written yet (ssbt-11).
-NO_SCHEMA_FACTS = {"lefi-9", "wsdl", "ssbt-11"}
+# Not an XML Schema (lefi-9, see test_lefi_schema.py) and no schema (wsdl).
+NO_SCHEMA_FACTS = {"lefi-9", "wsdl"}
 SCHEMA_FACTS = sorted(path.stem for path in FACTS.glob("*.yaml") if path.stem not in NO_SCHEMA_FACTS)
 SCHEMAS = sorted((ROOT / "xsd").rglob("*.xsd"))
 COMBINED_WSDLS = sorted((ROOT / "wsdl" / "ssbt").rglob("*.wsdl"))
 SERVICE_WSDLS = sorted((ROOT / "wsdl" / "services").glob("*.wsdl"))
 WSDLS = COMBINED_WSDLS + SERVICE_WSDLS
 
-NS = {"w": "http://schemas.xmlsoap.org/wsdl/", "s": "http://schemas.xmlsoap.org/wsdl/soap/", "x": XS}
+COMBINED_VERSIONS = [path.parent.name for path in COMBINED_WSDLS]
+
+NS = {
+    "e": "http://schemas.xmlsoap.org/soap/envelope/",
+    "w": "http://schemas.xmlsoap.org/wsdl/",
+    "s": "http://schemas.xmlsoap.org/wsdl/soap/",
+    "x": XS,
+}
 LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 DOCUMENTED = "//x:element[@name] | //x:attribute[@name] | //x:complexType[@name] | //x:simpleType[@name] | /x:schema"
+
+# What stands in the SKV section of version 11, and whether the schema takes it.
+DATA = "<data>e30=</data>"
+ERROR = "<error><kalla>BT</kalla><felkod>404</felkod><felmeddelande>Inget funnet</felmeddelande></error>"
+SKV_ANSWERS_11 = [
+    ("", True),
+    (f"<skattekonto>{DATA}</skattekonto>", True),
+    (f"<foretagsinformation>{ERROR}</foretagsinformation><skatteuppgifter>{DATA}</skatteuppgifter>", True),
+    (f"<beskattningsbilagor>{DATA}</beskattningsbilagor>{ERROR}", True),
+    (ERROR, True),
+    ("<skattekonto/>", False),
+    (f"<skattekonto>{DATA}{ERROR}</skattekonto>", False),
+    (f"<skatteuppgifter>{DATA}</skatteuppgifter><skattekonto>{DATA}</skattekonto>", False),
+    ("<data><svar>x</svar></data>", False),
+]
+# For each base service whose schema we build a question from: the content as zeep takes it, and the children's tags.
+QUESTIONS: dict[str, tuple[str, dict[str, object], list[str]]] = {
+    "skv": ("beskattningsuppgifter.xsd", {"forfragan": "<inre/>"}, ["forfragan"]),
+    "tns": (
+        "hamtauppgifter.xsd",
+        {"identifikation": {"sekel": "19", "personnummer": "1212121212"}},
+        [
+            "{http://schema.transportstyrelsen.se/ssbtek/hamtauppgifterresponder/1}identifikation",
+            "{http://schema.transportstyrelsen.se/ssbtek/person/1}sekel",
+            "{http://schema.transportstyrelsen.se/ssbtek/person/1}personnummer",
+        ],
+    ),
+    "miv": (
+        "ssbtek.xsd",
+        {"query": {"personnummer": "191212121212", "ingivare": {"handlaggare": "asa01"}}},
+        ["query", "personnummer", "ingivare", "handlaggare"],
+    ),
+}
 
 
 def name_of(path: Path) -> str:
@@ -48,6 +89,18 @@ def find(node: etree._Element, path: str) -> list[Any]:
     return found
 
 
+def schema_of(version: str) -> Path:
+    return ROOT / "xsd" / "ssbt" / version / "sammansatt_bastjanst.xsd"
+
+
+def wsdl_of(version: str) -> Path:
+    return ROOT / "wsdl" / "ssbt" / version / "sammansatt_bastjanst.wsdl"
+
+
+def compiled(path: Path) -> etree.XMLSchema:
+    return etree.XMLSchema(etree.parse(path, etree.XMLParser(no_network=True)))
+
+
 def part_elements(wsdl: etree._Element) -> Iterator[tuple[str, str, str]]:
     """Message name, part name and the part's element as {namespace}local."""
     for part in find(wsdl, "w:message/w:part"):
@@ -56,10 +109,10 @@ def part_elements(wsdl: etree._Element) -> Iterator[tuple[str, str, str]]:
 
 
 def test_there_is_something_to_test() -> None:
-    assert len(SCHEMA_FACTS) == 7
-    assert len(SCHEMAS) >= 17
-    assert {"af", "so", "csn"} <= {path.stem for path in SERVICE_WSDLS}
-    assert "10" in {path.parent.name for path in COMBINED_WSDLS}
+    assert len(SCHEMA_FACTS) == 8
+    assert len(SCHEMAS) == 18
+    assert {path.stem.upper() for path in SERVICE_WSDLS} == facts("wsdl")["upstream"].keys()
+    assert [path.parent.name for path in COMBINED_WSDLS] == ["10", "11"]
 
 
 @pytest.mark.parametrize("stem", SCHEMA_FACTS)
@@ -109,7 +162,7 @@ def test_schemas_compile_from_local_files_alone(path: Path) -> None:
     for location in find(root_of(path), "x:import/@schemaLocation | x:include/@schemaLocation"):
         assert "://" not in location
         assert (path.parent / location).resolve().is_relative_to(ROOT / "xsd")
-    etree.XMLSchema(etree.parse(path, etree.XMLParser(no_network=True)))
+    compiled(path)
 
 
 @pytest.mark.parametrize("path", COMBINED_WSDLS, ids=name_of)
@@ -132,7 +185,28 @@ def test_combined_wsdl_agrees_with_the_facts(path: Path) -> None:
     assert find(wsdl, "w:binding/@name") == [want["binding"]]
     assert find(wsdl, "w:service/@name") == [want["service"]]
     assert find(wsdl, "w:service/w:port/@name") == [want["port"]]
-    assert find(wsdl, "w:binding/w:operation/w:fault[not(s:fault/@name = @name)]") == []
+
+
+@pytest.mark.parametrize("version", COMBINED_VERSIONS)
+def test_a_version_speaks_of_its_own_namespace_alone(version: str) -> None:
+    for path in (schema_of(version), wsdl_of(version)):
+        text = path.read_text(encoding="utf-8")
+        assert set(re.findall(r"/ssbt/([0-9]+)", text)) == {version}, path
+        assert f"ekonomiskt bistånd, version {version}" in text
+
+
+@pytest.mark.parametrize("name", ["Skatteverket", "SkatteverketFraga", "SkatteverketDelSvar", "SkatteverketSvar"])
+def test_version_11_says_that_the_types_of_skatteverket_are_second_hand(name: str) -> None:
+    (said,) = find(root_of(schema_of("11")), f"x:complexType[@name='{name}']/x:annotation/x:documentation/text()")
+    assert "i andra hand" in said
+
+
+@pytest.mark.parametrize(("skv", "valid"), SKV_ANSWERS_11)
+def test_version_11_answers_part_by_part(skv: str, valid: bool) -> None:  # noqa: FBT001 - a column of the table
+    namespace = facts("wsdl")["ssbt-N"]["targetNamespace"].removesuffix("N") + "11"
+    name = "hamtaBastjanstInformationResponse"
+    text = f'<{name} xmlns="{namespace}"><svarsdata><SKV>{skv}</SKV></svarsdata></{name}>'
+    assert compiled(schema_of("11")).validate(etree.fromstring(text)) is valid
 
 
 @pytest.mark.parametrize("path", SERVICE_WSDLS, ids=name_of)
@@ -147,6 +221,7 @@ def test_service_wsdl_carries_the_published_elements(path: Path) -> None:
     assert have == want
     assert wsdl.get("targetNamespace") == f"urn:ssbtek-gateway:bastjanst:{path.stem}"
     assert find(wsdl, "w:service/w:port/@name")[0].endswith("Port")
+    assert find(wsdl, "w:service/w:port/s:address/@location") == [f"https://127.0.0.1:8450/{path.stem}"]
     assert "projektets egen" in " ".join(find(wsdl, "w:documentation")[0].text.split())
 
 
@@ -158,6 +233,10 @@ def test_wsdl_is_soap11_document_literal_with_empty_action(path: Path) -> None:
     assert set(find(wsdl, "w:binding/w:operation/s:operation/@soapAction")) == {""}
     assert set(find(wsdl, "w:binding//s:operation/@style")) <= {"document"}
     assert {node.get("use") for node in find(wsdl, "w:binding//s:body | w:binding//s:fault")} == {"literal"}
+    for role in ("input", "output", "fault"):
+        bound = find(wsdl, f"w:binding/w:operation/w:{role}/@name")
+        assert bound == find(wsdl, f"w:portType/w:operation/w:{role}/@name")
+        assert role != "fault" or bound == find(wsdl, "w:binding/w:operation/w:fault/s:fault/@name")
     assert find(wsdl, "w:service/w:port/s:address/@location")[0].startswith("https://127.0.0.1:")
 
 
@@ -167,3 +246,29 @@ def test_zeep_loads_the_wsdl(path: Path) -> None:
     (service,) = client.wsdl.services.values()
     (port,) = service.ports.values()
     assert set(port.binding.all()) == set(find(root_of(path), "w:portType/w:operation/@name"))
+
+
+@pytest.mark.parametrize("path", WSDLS, ids=name_of)
+def test_zeep_knows_the_faults(path: Path) -> None:
+    client: Any = zeep.Client(str(path))  # type: ignore[no-untyped-call]
+    wsdl = root_of(path)
+    elements = {message: element for message, _, element in part_elements(wsdl)}
+    (binding,) = client.wsdl.bindings.values()
+    for op in find(wsdl, "w:portType/w:operation"):
+        want = {fault.get("name"): elements[fault.get("message").partition(":")[2]] for fault in find(op, "w:fault")}
+        faults = binding.get(op.get("name")).faults
+        have = {name: fault.abstract.parts.popitem()[1].element.qname.text for name, fault in faults.items()}
+        assert have == want
+
+
+@pytest.mark.parametrize("service", QUESTIONS)
+def test_zeep_builds_a_question_that_the_schema_takes(service: str) -> None:
+    schema, content, tags = QUESTIONS[service]
+    client: Any = zeep.Client(str(ROOT / "wsdl" / "services" / f"{service}.wsdl"))  # type: ignore[no-untyped-call]
+    (operation,) = dict(client.service)
+    envelope = client.create_message(client.service, operation, **content)
+    # Written and read, as it travels: what counts is the namespaces that a reader sees.
+    (question,) = find(etree.fromstring(etree.tostring(envelope)), "e:Body/*")
+    assert question.tag == facts("wsdl")["upstream"][service.upper()]["request"]
+    assert [element.tag for element in question.iterdescendants()] == tags
+    compiled(ROOT / "xsd" / "services" / service / schema).assertValid(question)
