@@ -5,20 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ssbtek_gateway.faults import GatewayFault
+from ssbtek_gateway.faults import GatewayFault, refused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from ssbtek_gateway.config import Organisation
-    from ssbtek_gateway.model import Caller, Question
+    from ssbtek_gateway.model import Caller, Question, Refused
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a question may do: the base services that may be asked, and the supplier that asks, if any."""
+    """What a question may do: whom it may not ask, and why, and the supplier that asks, if any."""
 
-    bastjanster: frozenset[str]
+    refused: Mapping[str, Refused]
     bitrade: str | None
 
 
@@ -49,4 +49,15 @@ class Register:
             reason = "the organisation is not registered for this syfte"
         if organisation is None or reason is not None:
             raise GatewayFault("EJ_BEHORIG", reason=reason or "")
-        return Grant(frozenset(organisation.bastjanster), bitrade)
+        return Grant(_refused(organisation, question), bitrade)
+
+
+def _refused(organisation: Organisation, question: Question) -> dict[str, Refused]:
+    found = {kod: refused("not in the organisation's bastjanster") for kod in question.perioder}
+    for kod in organisation.bastjanster:
+        found.pop(kod, None)
+    if question.fk is not None and question.fk.aktorsid not in organisation.aktorsid:
+        found.setdefault(
+            "FK", refused("aktorsid is not the organisation's", "aktorsid: är inte registrerat för ingivaren.")
+        )
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
@@ -12,6 +13,9 @@ import zeep.exceptions
 import zeep.helpers
 import zeep.plugins
 from lxml import etree
+
+from ssbtek_gateway import resources
+from ssbtek_gateway.config import KODER
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
 
 # What a real consumer of SSBTEK waits (domain facts, section 5).
 _CONNECT_SECONDS, _READ_SECONDS = 5, 30
+_WITHOUT_SKV_BLOCK = "10"
 
 
 class ClientError(Exception):
@@ -49,12 +54,29 @@ class Asker:
     arendeidentitet: str
     syfte: str
     lagtext: str
+    aktorsid: str
 
 
 # Who asks in the demo and in a development register.
 TEST_ASKER = Asker(
-    "162021004748", "Testkommunen", "test01", "TEST-1", "Handläggning av ekonomiskt bistånd", "11 kap. 11 § SoL"
+    "162021004748",
+    "Testkommunen",
+    "test01",
+    "TEST-1",
+    "Handläggning av ekonomiskt bistånd",
+    "11 kap. 11 § SoL",
+    "TEST-01",
 )
+# The lists of a LEFI question, and the schema type whose codes each may hold.
+_LEFI_KINDS = {
+    "formansinformation": "LefiFkFormanGruppKod",
+    "ansprak": "LefiPmFormanGruppKod",
+    "beslut": "LefiPmFormanGruppKod",
+    "preliminaraUtbetalningar": "LefiExternFormanGruppKod",
+    "utbetalningar": "LefiExternFormanGruppKod",
+    "ovrigInformation": "LefiExternOvrigInformationTypKod",
+}
+_SKV_PARTS = ("foretagsinformation", "individuppgifter", "skattekonto", "skatteuppgifter", "beskattningsbilagor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +108,7 @@ class Client(AbstractContextManager["Client"]):
             raise ClientError(f"the WSDL at {url}?wsdl cannot be fetched: {_kind(error)}") from None
         # The WSDL names the address that callers use; we ask where we were told to.
         (binding,) = self._client.wsdl.bindings
+        self._version = str(etree.QName(binding).namespace).rpartition("/")[2]
         self._service = self._client.create_service(binding, url)
 
     def ask(self, person: PersonId, period: Period, asker: Asker, services: Collection[str]) -> Answer:
@@ -103,7 +126,16 @@ class Client(AbstractContextManager["Client"]):
             "syfte": asker.syfte,
             "lagtext": asker.lagtext,
         }
-        included = {kod: {"inkludera": kod in services} for kod in ("AF", "CSN", "FK", "SKV", "SO", "TNS", "MIV")}
+        included: dict[str, dict[str, Any]] = {kod: {"inkludera": kod in services} for kod in KODER}
+        if "FK" in services:
+            included["FK"]["fraga"] = {
+                "version": "v9",
+                "aktorsid": asker.aktorsid,
+                "lefiJsonFraga": json.dumps(_lefi_question(person, period)).encode(),
+            }
+        if "SKV" in services and self._version != _WITHOUT_SKV_BLOCK:
+            years = sorted({period.from_datum.year - 1, period.tom_datum.year - 1, period.tom_datum.year})
+            included["SKV"]["fraga"] = {"ar": years, **dict.fromkeys(_SKV_PARTS, True)}
         try:
             result = self._service.hamtaBastjanstInformation(
                 generellaFrageparametrar=general, specifikaFrageparametrar=included
@@ -122,6 +154,16 @@ class Client(AbstractContextManager["Client"]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._session.close()
+
+
+def _lefi_question(person: PersonId, period: Period) -> dict[str, Any]:
+    """A question to FK and PM about everything that LEFI v9 has a code for."""
+    schema = json.loads(resources.xsd("services/fk/lefi-9.schema.json").read_text(encoding="utf-8"))["$defs"]
+    return {
+        "personnummer": person.reveal(),
+        "period": {"from": period.from_datum.isoformat(), "tom": period.tom_datum.isoformat()},
+        **{name: schema[codes]["x-kanda-koder"] for name, codes in _LEFI_KINDS.items()},
+    }
 
 
 def _fault(fault: zeep.exceptions.Fault) -> ClientError:

@@ -6,6 +6,7 @@ Relative paths are relative to the file's own folder.
 from __future__ import annotations
 
 import tomllib
+from os.path import normpath
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -34,7 +35,7 @@ class ConfigError(Exception):
 
 def _beside_file(path: Path, info: ValidationInfo) -> Path:
     base = (info.context or {}).get("folder", Path())
-    return Path(base) / path
+    return Path(normpath(Path(base) / path))
 
 
 def _https(url: str) -> str:
@@ -127,6 +128,55 @@ class Bastjanst(_Model):
         return self
 
 
+class AfTest(_Model):
+    """Whom AF's own test is about: a test number and an organisation that AF has been told of."""
+
+    personidentitet: str = Field(pattern=r"^[0-9]{12}$")
+    organisationsnummer: Organisationsnummer
+    namn: str = Field(min_length=1)
+
+
+class Af(Bastjanst):
+    """Arbetsförmedlingen."""
+
+    test: AfTest | None = None
+    """Without it `testaBastjanstInformation` only sees whether a connection comes about."""
+
+
+class Fk(Bastjanst):
+    """LEFI v9; `url` is what stands before `/lefi-extern-formansinformation`."""
+
+    test_aktorsid: str | None = Field(None, min_length=1)
+    """Whose available kinds are listed as a test. Without it only a connection is tried."""
+
+
+class So(Bastjanst):
+    """Sveriges a-kassor."""
+
+    status_ok: tuple[str, ...] = ("OK",)
+    """Assumed: texts of StatusSvarandeOrganisation that mean "handled". Risk: a silent a-kassa read as "nothing"."""
+
+
+class SkvDelar(_Model):
+    """Where each part is asked from version 11 on. How the operator calls Skatteverket is not public: all assumed."""
+
+    foretagsinformation: str = "/foretagsinformation"
+    individuppgifter: str = "/individuppgifter"
+    skattekonto: str = "/skattekonto"
+    skatteuppgifter: str = "/skatteuppgifter"
+    beskattningsbilagor: str = "/beskattningsbilagor"
+
+
+class Skv(Bastjanst):
+    """Skatteverket. `url` is the SOAP service of version 10; `delar_url` the REST one from version 11 on."""
+
+    forfragan: FilePath | None = None
+    """The inner question of version 10, an XML template; it is not public and ours is assumed (docs/assumptions.md)."""
+    delar_url: Url | None = None
+    """Without it SKV answers `EJ_ANSLUTEN` from version 11 on."""
+    delar: SkvDelar = SkvDelar()
+
+
 class Csn(Bastjanst):
     """CSN Kommunfråga; the Sambruk question's schema is not public, so what is assumed stands here."""
 
@@ -139,9 +189,13 @@ class Csn(Bastjanst):
 class Bastjanster(_Model):
     """The base services that are connected; one that is left out answers `EJ_ANSLUTEN`."""
 
-    AF: Bastjanst | None = None
+    AF: Af | None = None
     CSN: Csn | None = None
-    SO: Bastjanst | None = None
+    FK: Fk | None = None
+    SKV: Skv | None = None
+    SO: So | None = None
+    TNS: Bastjanst | None = None
+    MIV: Bastjanst | None = None
 
 
 class Organisation(_Model):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from ssbtek_gateway.faults import failure, refused
+from ssbtek_gateway.faults import failure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,8 +25,8 @@ async def ask_all(
     outcomes: dict[str, Outcome] = {}
     tasks: dict[str, asyncio.Task[Outcome]] = {}
     for kod in question.perioder:
-        if kod not in grant.bastjanster:
-            outcomes[kod] = refused()
+        if kod in grant.refused:
+            outcomes[kod] = grant.refused[kod]
         elif kod not in services:
             outcomes[kod] = failure("EJ_ANSLUTEN", reason="no such base service in the configuration")
         else:

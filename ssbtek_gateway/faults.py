@@ -137,14 +137,14 @@ def failure(felkod: str, detalj: str = "", *, reason: str = "") -> Failure:
     return Failure("SSBT", felkod, _section_text(felkod, detalj), reason)
 
 
-def agency_fault(detalj: str = "", *, reason: str) -> Failure:
-    """A section error that the agency itself reported (`kalla` BT) without a code that its schema defines."""
-    return Failure("BT", "FAULT", _section_text("FAULT", detalj), reason)
+def agency_fault(felkod: str = "FAULT", *, detalj: str = "", reason: str) -> Failure:
+    """A section error that the agency itself reported (`kalla` BT), with its own code where its schema has one."""
+    return Failure("BT", felkod, _section_text("FAULT", detalj), reason)
 
 
-def refused() -> Refused:
+def refused(reason: str, detalj: str = "") -> Refused:
     """A section that the caller's registration does not allow."""
-    return Refused("SSBT", "EJ_BEHORIG", _section_text("EJ_BEHORIG", ""), "not in the organisation's bastjanster")
+    return Refused("SSBT", "EJ_BEHORIG", _section_text("EJ_BEHORIG", detalj), reason)
 
 
 def _section_text(felkod: str, detalj: str) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from ssbtek_gateway.audit import record
 from ssbtek_gateway.audit.store import AuditError
 from ssbtek_gateway.fanout import ask_all
 from ssbtek_gateway.faults import GatewayFault, failure
-from ssbtek_gateway.model import Failure
+from ssbtek_gateway.model import Data, Failure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,13 +52,12 @@ class Flow:
         return answer
 
     async def testa(self, contract: Contract, element: _Element) -> bytes:
-        """`testaBastjanstInformation`: which base services can be reached; none is asked, so none is `anropad`."""
+        """`testaBastjanstInformation`: which base services can be reached; nobody is asked about."""
         contract.check_question(element)
-        results: dict[str, tuple[bool, Failure | None]] = {}
-        for kod in contract.sections:
-            service = self.services.get(kod)
-            results[kod] = (False, await service.ping() if service else failure("EJ_ANSLUTEN"))
-        return contract.write_test_answer(results)
+        connected = [kod for kod in contract.sections if kod in self.services]
+        tests = await asyncio.gather(*(self.services[kod].test() for kod in connected))
+        away: dict[str, tuple[bool, Failure | None]] = dict.fromkeys(contract.sections, (False, failure("EJ_ANSLUTEN")))
+        return contract.write_test_answer(away | dict(zip(connected, tests, strict=True)))
 
     async def refuse(self, caller: Caller, fault: GatewayFault, incident: str) -> None:
         """Record that an authenticated caller's question was refused."""
@@ -88,4 +88,14 @@ def _log_outcomes(question: Question, outcomes: Mapping[str, Outcome]) -> None:
     utfall = {kod: record.summary(outcome) for kod, outcome in outcomes.items()}
     reasons = {kod: outcome.reason for kod, outcome in outcomes.items() if isinstance(outcome, Failure)}
     organisation = question.ingivare.organisationsnummer
-    _LOG.info("answered", version=question.version, organisation=organisation, utfall=utfall, reasons=reasons)
+    unknown = {
+        kod: outcome.unknown for kod, outcome in outcomes.items() if isinstance(outcome, Data) and outcome.unknown
+    }
+    _LOG.info(
+        "answered",
+        version=question.version,
+        organisation=organisation,
+        utfall=utfall,
+        reasons=reasons,
+        unknown=unknown,
+    )

@@ -18,7 +18,6 @@ from ssbtek_gateway.inbound.app import DocumentApp, QuestionApp
 from ssbtek_gateway.inbound.server import Door, Listener
 from ssbtek_gateway.inbound.soap import SoapEndpoint
 from ssbtek_gateway.services import REGISTRY
-from ssbtek_gateway.services.soap import SoapService
 
 if TYPE_CHECKING:
     import ssl
@@ -80,10 +79,9 @@ def base_services(settings: Settings) -> dict[str, BaseService]:
     """The connected base services. Call on the running event loop. Raises `SetupError`."""
     connected: dict[str, BaseService] = {}
     for kod, configured in settings.bastjanst:
-        spec = REGISTRY[kod].spec
-        if configured is not None and spec is not None:
+        if configured is not None:
             with _naming(f"bastjanst.{kod}: certificate, key or authority"):
-                connected[kod] = SoapService(spec(configured), configured)
+                connected[kod] = REGISTRY[kod].connect(configured)
     return connected
 
 
@@ -125,3 +123,5 @@ def _naming(part: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise SetupError(f"{part}: {error.strerror or type(error).__name__}") from None
+    except ValueError as error:
+        raise SetupError(f"{part.partition(':')[0]}: {error}") from None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,10 +78,32 @@ class Caller:
 
 
 @dataclass(frozen=True, slots=True)
+class FkFraga:
+    """The question to Försäkringskassan (contract type `ForsakringskassanFraga`).
+
+    `lefi_json` is what is passed on, byte for byte; `content` is the same, read. It asks about the question's person.
+    """
+
+    version: str | None
+    aktorsid: str
+    lefi_json: bytes = field(repr=False)
+    content: Mapping[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SkvFraga:
+    """The question to Skatteverket from version 11 on: years, and the parts asked for, in the contract's order."""
+
+    ar: tuple[int, ...]
+    delar: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """One question (contract type `SammansattBastjanstFraga`), the same for every contract version.
 
     `perioder` has one entry for each included base service: its own `tidsperiod` where it was given, else the general.
+    `fk` and `skv` are what is asked of those two beside the person; None where the block is left out.
     `element` is the question as it came, for the echo that `fraganSkallInkluderasISvaret` asks for.
     """
 
@@ -96,6 +119,8 @@ class Question:
     korrelationsid: str | None = field(repr=False)
     inkludera_fragan: bool
     perioder: Mapping[str, Period]
+    fk: FkFraga | None
+    skv: SkvFraga | None
     element: _Element = field(repr=False)
 
 
@@ -115,10 +140,42 @@ class EncodedPayload:
 
 
 @dataclass(frozen=True, slots=True)
-class Data:
-    """The agency answered; the payload is handed on unaltered."""
+class PartsPayload:
+    """An answer in parts (SKV from version 11 on): each as bytes, handed on in base64, or its own failure."""
 
-    payload: XmlPayload | EncodedPayload
+    parts: Mapping[str, bytes | Failure] = field(repr=False)
+
+
+Payload = XmlPayload | EncodedPayload | PartsPayload
+
+
+class Verdict(StrEnum):
+    """What an answer lets one conclude. Absence of data is never evidence of absence of income."""
+
+    SVARAT = "SVARAT"
+    INGET_FUNNET = "INGET_FUNNET"
+    KAN_EJ_AVGORAS = "KAN_EJ_AVGORAS"
+
+
+@dataclass(frozen=True, slots=True)
+class Bedomning:
+    """The verdict on what one answering organisation, or one of its systems, said. `skal` is fixed text or a code."""
+
+    organisation: str
+    verdict: Verdict
+    skal: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """The agency answered; the payload is handed on unaltered, and judged.
+
+    `unknown` counts the fields and codes that the agency's published schema does not have.
+    """
+
+    payload: Payload
+    bedomningar: tuple[Bedomning, ...]
+    unknown: int = 0
 
 
 @dataclass(frozen=True, slots=True)

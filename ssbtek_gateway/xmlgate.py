@@ -43,6 +43,7 @@ _BOMS = (  # UTF-32's first: its little-endian mark begins with UTF-16's
 )
 _DECLARATION = re.compile(r"""<\?xml\s+version\s*=\s*["']([^"']*)["'](?:\s+encoding\s*=\s*["']([^"']*)["'])?""")
 _DECLARATION_BYTES = 400
+_TEXT_DECLARATION = re.compile(r"^\s*<\?xml\s[^>]*\?>")
 
 
 class XmlError(Exception):
@@ -68,6 +69,11 @@ def parse_caller(data: bytes, charset: str | None) -> _Element:
 def parse_agency(data: bytes, charset: str | None) -> _Element:
     """The root of an agency's message, comments and processing instructions kept. Raises `XmlError`."""
     return _parse(data, charset)
+
+
+def parse_agency_text(text: str) -> _Element:
+    """The root of an XML document that an agency sent inside a string, whatever encoding it says. Raises `XmlError`."""
+    return _parse(_TEXT_DECLARATION.sub("", text).encode(), "utf-8")
 
 
 def parse_own(data: bytes) -> _Element:

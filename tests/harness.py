@@ -27,6 +27,12 @@ if TYPE_CHECKING:
 
 START_SECONDS = 20
 ALLT = PersonId("191212121212")
+# What a base service's table has beside its address.
+EXTRA = {
+    "AF": """test = {{ personidentitet = "191212121212", organisationsnummer = "162021004748", namn = "Test" }}""",
+    "FK": """test_aktorsid = "TEST-01\"""",
+    "SKV": """delar_url = "https://127.0.0.1:{agencies}/skv/v11\"""",
+}
 LAST_MONTH = Period(today() - timedelta(days=30), today())
 
 
@@ -89,7 +95,10 @@ class Gateway:
 
     @property
     def url(self) -> str:
-        return f"https://127.0.0.1:{self.port}/ssbt/10"
+        return self.at("10")
+
+    def at(self, version: str) -> str:
+        return f"https://127.0.0.1:{self.port}/ssbt/{version}"
 
     def ask(
         self,
@@ -98,9 +107,10 @@ class Gateway:
         person: PersonId = ALLT,
         who: str = "client",
         asker: Asker = TEST_ASKER,
+        version: str = "10",
     ) -> Answer:
         """A question by zeep from the published WSDL."""
-        with Client(self.url, self.pki / "ca.pem", self.pki / f"{who}.pem", self.pki / f"{who}.key") as client:
+        with Client(self.at(version), self.pki / "ca.pem", self.pki / f"{who}.pem", self.pki / f"{who}.key") as client:
             return client.ask(person, LAST_MONTH, asker, services)
 
     def tls(self, who: str | None = "client") -> ssl.SSLContext:
@@ -112,14 +122,14 @@ class Gateway:
     def connection(self, who: str | None = "client", port: int | None = None) -> http.client.HTTPSConnection:
         return http.client.HTTPSConnection("127.0.0.1", port or self.port, context=self.tls(who), timeout=20)
 
-    def post(self, body: bytes, who: str = "client", **headers: str) -> tuple[int, bytes]:
+    def post(self, body: bytes, who: str = "client", version: str = "10", **headers: str) -> tuple[int, bytes]:
         """Status and body of a POST to the question address."""
         connection = self.connection(who)
         try:
             described = {"Content-Type": "text/xml; charset=utf-8"} | {
                 name.replace("_", "-"): value for name, value in headers.items()
             }
-            connection.request("POST", "/ssbt/10", body, described)
+            connection.request("POST", f"/ssbt/{version}", body, described)
             response = connection.getresponse()
             return response.status, response.read()
         finally:
@@ -141,8 +151,15 @@ def running_agencies(pki: Path, *faults: str) -> Iterator[int]:
         yield server.ports[0]
 
 
-def configuration(pki: Path, folder: Path, agencies: int, extra: str = "", bastjanst: str = "") -> Path:
-    """A configuration file in `folder`: `extra` goes to its top, `bastjanst` into every base service's table."""
+def configuration(
+    pki: Path,
+    folder: Path,
+    agencies: int,
+    extra: str = "",
+    bastjanst: str = "",
+    connected: Collection[str] = KODER,
+) -> Path:
+    """A configuration file in `folder`: `extra` goes to its top, `bastjanst` into every connected service's table."""
     services = "\n".join(
         f"""
         [bastjanst.{kod}]
@@ -151,8 +168,9 @@ def configuration(pki: Path, folder: Path, agencies: int, extra: str = "", bastj
         certificate = "{pki}/gateway.pem"
         key = "{pki}/gateway.key"
         {bastjanst}
+        {EXTRA.get(kod, "").format(agencies=agencies)}
         """
-        for kod in ("AF", "CSN", "SO")
+        for kod in connected
     )
     path = folder / "gateway.toml"
     path.write_text(
@@ -177,14 +195,15 @@ def configuration(pki: Path, folder: Path, agencies: int, extra: str = "", bastj
         [[organisation]]
         organisationsnummer = "162021004748"
         namn = "Testkommunen"
-        versioner = ["10"]
+        versioner = ["10", "11"]
         bastjanster = ["AF", "CSN", "FK", "SKV", "SO", "TNS", "MIV"]
+        aktorsid = ["TEST-01", "TEST-02"]
         syften = "alla"
         bitraden = ["165560000167"]
         [[organisation]]
         organisationsnummer = "162120009994"
         namn = "Grannkommunen"
-        versioner = ["10"]
+        versioner = ["10", "11"]
         bastjanster = ["AF", "CSN", "SO", "TNS", "MIV"]
         syften = ["Handläggning av ekonomiskt bistånd"]
         """,
@@ -194,10 +213,17 @@ def configuration(pki: Path, folder: Path, agencies: int, extra: str = "", bastj
 
 
 @contextmanager
-def running_gateway(pki: Path, folder: Path, agencies: int, extra: str = "", bastjanst: str = "") -> Iterator[Gateway]:
+def running_gateway(
+    pki: Path,
+    folder: Path,
+    agencies: int,
+    extra: str = "",
+    bastjanst: str = "",
+    connected: Collection[str] = KODER,
+) -> Iterator[Gateway]:
     """A gateway before the simulator on port `agencies`."""
     observe.configure()
-    settings = config.load(configuration(pki, folder, agencies, extra, bastjanst))
+    settings = config.load(configuration(pki, folder, agencies, extra, bastjanst, connected))
     with Background(lambda started: gateway.serve(settings, started)) as server:
         port, documents_port = server.ports
         yield Gateway(port, documents_port, pki, settings.audit.database)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Column, DateTime, Integer, MetaData, String, Table
 
-from ssbtek_gateway.model import Failure
+from ssbtek_gateway.model import Failure, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +40,7 @@ ROWS = Table(
     Column("syfte", String),
     Column("lagtext", String),
     Column("version", String(8)),
-    # JSON: {"AF": ["2026-01-01", "2026-03-31"], …} when asked, {"AF": "DATA", "SO": "SSBT TIMEOUT", …} when answered.
+    # JSON: {"AF": ["2026-01-01", "2026-03-31"], …} when asked, {"AF": "SVARAT", "SO": "SSBT TIMEOUT", …} when answered.
     Column("bastjanster", String),
     Column("felkod", String(40)),
 )
@@ -95,8 +95,11 @@ def denied(incident: str, caller: Caller, felkod: str) -> Row:
 
 
 def summary(outcome: Outcome) -> str:
-    """`DATA`, or `kalla felkod` of a failure. For the audit and the log."""
-    return f"{outcome.kalla} {outcome.felkod}" if isinstance(outcome, Failure) else "DATA"
+    """`kalla felkod` of a failure; of data the verdicts in it, such as `SVARAT+KAN_EJ_AVGORAS`. For audit and log."""
+    if isinstance(outcome, Failure):
+        return f"{outcome.kalla} {outcome.felkod}"
+    found = {bedomning.verdict for bedomning in outcome.bedomningar}
+    return "+".join(verdict for verdict in Verdict if verdict in found)
 
 
 def _row(incident: str, handelse: str, caller: Caller) -> Row:

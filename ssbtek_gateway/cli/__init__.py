@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from ssbtek_gateway.cli import ask, demo, pki, serve, simulate
+from ssbtek_gateway.cli import ask, demo, ping, pki, serve, simulate
 
 app = typer.Typer(
     help="SSBTEK: en fråga om en person, ett samlat svar. One question about one person, one combined answer.",
@@ -15,6 +15,7 @@ app = typer.Typer(
 )
 app.command()(serve.serve)
 app.command()(serve.check_config)
+app.command()(ping.ping)
 app.command()(simulate.simulate)
 app.command()(ask.ask)
 app.command()(demo.demo)

@@ -39,9 +39,10 @@ class Output(StrEnum):
 
 
 def ask(
-    url: Annotated[str, typer.Option(help="The service's address; its WSDL is fetched from there.")] = (
-        "https://127.0.0.1:8443/ssbt/10"
-    ),
+    contract: Annotated[str, typer.Option(help="The contract version.")] = "10",
+    url: Annotated[
+        str | None, typer.Option(help="The service's address, instead of the development gateway's.")
+    ] = None,
     ca: Annotated[Path, typer.Option(help="The authority of the service's certificate.")] = Path("certs/dev/ca.pem"),
     cert: Annotated[Path, typer.Option(help="Our certificate.")] = Path("certs/dev/client.pem"),
     key: Annotated[Path, typer.Option(help="Its key.")] = Path("certs/dev/client.key"),
@@ -63,6 +64,7 @@ def ask(
     arende: Annotated[str, typer.Option(help="The case.")] = TEST_ASKER.arendeidentitet,
     syfte: Annotated[str, typer.Option(help="The purpose.")] = TEST_ASKER.syfte,
     lagtext: Annotated[str, typer.Option(help="The legal ground.")] = TEST_ASKER.lagtext,
+    aktorsid: Annotated[str, typer.Option(help="Whom FK is asked for.")] = TEST_ASKER.aktorsid,
     output: Annotated[Output, typer.Option("--output", "-o", help="How to print the answer.")] = Output.table,
 ) -> None:
     """Ask one question and print the combined answer.
@@ -70,23 +72,26 @@ def ask(
     The personal number comes from a persona's alias, a file, standard input or a prompt: never from the arguments,
     which other users of the machine can read. The period is the last two months unless given.
 
+    FK is asked about everything that it has a code for, and Skatteverket, from version 11 on, about every part.
+
     Exit codes: 0 every section has data, 3 some section is an error, 1 no answer or a fault, 2 a mistake in the call.
 
-    Examples: `ssbtek-gateway ask --persona allt`, `ssbtek-gateway ask --person-file - --output xml < number.txt`
+    Examples: `ssbtek-gateway ask --persona allt`, `ssbtek-gateway ask --persona student --contract 11`,
+    `ssbtek-gateway ask --person-file - --output xml < number.txt`
     """
     unknown = set(bastjanst or ()) - set(KODER)
     if unknown:
         fail(f"--bastjanst: {', '.join(sorted(unknown))} is not one of {', '.join(KODER)}", USAGE)
     person = _person(persona, person_file)
     period = _period(fran, tom)
-    asker = Asker(organisation, namn, handlaggare, arende, syfte, lagtext)
+    asker = Asker(organisation, namn, handlaggare, arende, syfte, lagtext, aktorsid)
     missing = [path for path in (ca, cert, key) if not path.is_file()]
     if missing:
         fail(
             f"{missing[0]} does not exist; `ssbtek-gateway dev-pki certs/dev` makes certificates for development", USAGE
         )
     try:
-        with Client(url, ca, cert, key) as client:
+        with Client(url or f"https://127.0.0.1:8443/ssbt/{contract}", ca, cert, key) as client:
             answer = client.ask(person, period, asker, bastjanst or KODER)
     except ClientError as error:
         fail(str(error), FAILED)

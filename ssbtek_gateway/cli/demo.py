@@ -34,6 +34,7 @@ def demo(
     ),
     pki: Annotated[Path, typer.Option(help="Certificates; made where they are missing.")] = Path("certs/dev"),
     persona: Annotated[str, typer.Option(help="Whom to ask about.")] = "allt",
+    contract: Annotated[str, typer.Option(help="The contract version.")] = "10",
     output: Annotated[ask.Output, typer.Option("--output", "-o", help="How to print the answer.")] = ask.Output.table,
     *,
     stay: Annotated[bool, typer.Option("--stay", help="Ask nothing; keep running until Ctrl-C.")] = False,
@@ -59,7 +60,7 @@ def demo(
         stack.enter_context(_running("the simulated agencies", simulate, "127.0.0.1", agencies, log))
         serve = ("serve", "--config", str(config_file))
         gateway = stack.enter_context(_running("the gateway", serve, listen.host, listen.port, log))
-        url = f"https://{listen.host}:{listen.port}/ssbt/10"
+        url = f"https://{listen.host}:{listen.port}/ssbt/{contract}"
         if stay:
             _stay(url, pki, gateway)
             return

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lxml import etree
 from rich.table import Table
 
-from ssbtek_gateway import xmlgate
+from ssbtek_gateway import jsongate, xmlgate
 from ssbtek_gateway.services import REGISTRY
 
 if TYPE_CHECKING:
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from lxml.etree import _Element
     from rich.console import Console
+
+    # Depth, name and value.
+    Row = tuple[int, str, str]
 
 # Where AF and CSN repeat the question.
 _ECHO = {"Fraga", "GemensamtFragaEkbistand"}
@@ -25,48 +28,78 @@ def print_sections(sections: Iterable[_Element], console: Console) -> None:
     """Print every section: its data, or why there is none."""
     for section in sections:
         kod = etree.QName(section).localname
-        title = f"{kod}  {REGISTRY[kod].agare}"
-        error = section.find("{*}error")
-        if error is not None:
-            console.print(_error(title, error))
-        else:
-            table = Table("Uppgift", "Värde", title=title, title_justify="left", expand=True)
-            for depth, name, value in _rows(_data(section), 0):
-                table.add_row(f"{'  ' * depth}{name}", value)
-            console.print(table)
+        table = Table("Uppgift", "Värde", title=f"{kod}  {REGISTRY[kod].agare}", title_justify="left", expand=True)
+        for depth, name, value in _section_rows(kod, section):
+            table.add_row(f"{'  ' * depth}{name}", value)
+        console.print(table)
         console.print()
 
 
-def _error(title: str, error: _Element) -> Table:
-    table = Table(title=title, title_justify="left", expand=True, show_header=False, border_style="red")
-    source = "den sammansatta tjänsten" if error.findtext("{*}kalla") == "SSBT" else "bastjänsten"
-    table.add_row("Fel", f"{error.findtext('{*}felkod')} (uppstod i {source})")
-    for text in error.iterfind("{*}felmeddelande"):
-        table.add_row("", text.text)
-    return table
+def _section_rows(kod: str, section: _Element) -> Iterator[Row]:
+    for part in section:
+        name = etree.QName(part).localname
+        if name == "error":
+            yield from _error_rows(part)
+        elif name == "data":
+            yield from _data_rows(kod, part)
+        else:  # a part of SKV's answer from version 11 on
+            yield 0, name, ""
+            for child in part:
+                rows = _error_rows(child) if etree.QName(child).localname == "error" else _json_rows(_decoded(child))
+                yield from ((depth + 1, name, value) for depth, name, value in rows)
 
 
-def _data(section: _Element) -> _Element:
-    """The section's content: the element itself, or the XML document that it carries in base64 (CSN)."""
-    (data,) = section
+def _data_rows(kod: str, data: _Element) -> Iterator[Row]:
     svar = data.find("{*}svar")
-    if etree.QName(section).localname == "CSN" and svar is not None:
-        return xmlgate.parse_agency(b64decode(svar.text or ""), None)
-    return data
+    lefi = data.find("{*}lefiJsonSvar")
+    if lefi is not None:
+        yield from _json_rows(_decoded(lefi))
+    elif svar is not None and kod == "CSN":  # a document in base64
+        yield from _xml_rows(xmlgate.parse_agency(b64decode(svar.text or ""), None))
+    elif svar is not None and kod == "SKV":  # a document in a text
+        yield from _xml_rows(xmlgate.parse_agency_text(svar.text or ""))
+    else:
+        yield from _xml_rows(data)
 
 
-def _rows(element: _Element, depth: int) -> Iterator[tuple[int, str, str]]:
-    """Depth, name and value of what stands below, in document order, attributes first.
+def _error_rows(error: _Element) -> Iterator[Row]:
+    source = "den sammansatta tjänsten" if error.findtext("{*}kalla") == "SSBT" else "bastjänsten"
+    yield 0, "FEL", f"{error.findtext('{*}felkod')} (uppstod i {source})"
+    for text in error.iterfind("{*}felmeddelande"):
+        yield 0, "", text.text or ""
+
+
+def _xml_rows(element: _Element, depth: int = 0) -> Iterator[Row]:
+    """What stands below, in document order, attributes first.
 
     Left out: the agency's echo of the question, and whatever holds no value.
     """
-    for name, value in element.attrib.items():
-        if value.strip():
-            yield depth, str(etree.QName(name).localname), str(value)
+    for attribute, value in element.attrib.items():
+        if str(value).strip():
+            yield depth, str(etree.QName(attribute).localname), str(value)
     for child in element.iterchildren(etree.Element):
         name = etree.QName(child).localname
         text = (child.text or "").strip()
-        below = list(_rows(child, depth + 1)) if name not in _ECHO else []
+        below = list(_xml_rows(child, depth + 1)) if name not in _ECHO else []
         if text or below:
             yield depth, name, text
             yield from below
+
+
+def _json_rows(value: object, name: str = "", depth: int = 0) -> Iterator[Row]:
+    """The same for JSON: a list is its members under one name each."""
+    if isinstance(value, list):
+        for member in value:
+            yield from _json_rows(member, name, depth)
+    elif isinstance(value, dict):
+        if name:
+            yield depth, name, ""
+            depth += 1
+        for key, child in value.items():
+            yield from _json_rows(child, key, depth)
+    else:
+        yield depth, name, ("nej", "ja")[value] if isinstance(value, bool) else str(value)
+
+
+def _decoded(element: _Element) -> object:
+    return jsongate.parse(b64decode(element.text or ""), unique=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ssbtek_gateway.contracts.ssbt10 import SSBT10
+from ssbtek_gateway.contracts.ssbt11 import SSBT11
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,4 +14,5 @@ if TYPE_CHECKING:
 
 CONTRACTS: Mapping[str, Contract] = {
     "10": SSBT10,
+    "11": SSBT11,
 }

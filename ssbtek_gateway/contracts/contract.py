@@ -13,9 +13,20 @@ from xml.sax.saxutils import escape
 from lxml import etree
 
 from ssbtek_gateway import resources, xmlgate
-from ssbtek_gateway.contracts import schema_errors
+from ssbtek_gateway.contracts import lefi, schema_errors
 from ssbtek_gateway.faults import GatewayFault
-from ssbtek_gateway.model import Failure, Party, Period, PersonId, Question, XmlPayload
+from ssbtek_gateway.model import (
+    EncodedPayload,
+    Failure,
+    FkFraga,
+    PartsPayload,
+    Party,
+    Period,
+    PersonId,
+    Question,
+    SkvFraga,
+    XmlPayload,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,6 +40,8 @@ if TYPE_CHECKING:
 _DATE = re.compile(r"([12][0-9]{3})-([0-9]{2})-([0-9]{2})(?:Z|[+-][0-9]{2}:[0-9]{2})?", re.ASCII)
 # The schema's [\d] admits any Unicode digit; the published meaning is sixteen or a century and ten ASCII digits.
 _ORGANISATIONSNUMMER = re.compile(r"[0-9]{4}[2-9][0-9]{7}", re.ASCII)
+# The parts of SKV's question and answer, in the contract's order (version 11, `SkatteverketFraga`).
+_SKV_PARTS = ("foretagsinformation", "individuppgifter", "skattekonto", "skatteuppgifter", "beskattningsbilagor")
 # XML's white space, which is less than Python's.
 _WHITE_SPACE = re.compile(r"[ \t\r\n]+")
 
@@ -64,10 +77,12 @@ class Contract:
         Raises `GatewayFault` OGILTIG_FRAGA where a value is beyond what the schema can say.
         """
         generella = self._child(element, "generellaFrageparametrar")
+        specifika = self._child(element, "specifikaFrageparametrar")
         period = self._period(generella)
+        person = PersonId(_token(self._child(generella, "personidentitet")))
         return Question(
             version=self.version,
-            person=PersonId(_token(self._child(generella, "personidentitet"))),
+            person=person,
             ingivare=self._party(self._child(generella, "ingivare")),
             handlaggare=_text(self._child(self._child(generella, "ingivare"), "handlaggare")),
             arendeidentitet=_text(self._child(generella, "arendeidentitet")),
@@ -77,7 +92,9 @@ class Contract:
             frage_tidpunkt=self._optional_text(generella, "frageTidpunkt"),
             korrelationsid=self._optional_text(generella, "korrelationsid"),
             inkludera_fragan=_boolean(_text(self._child(generella, "fraganSkallInkluderasISvaret"))),
-            perioder=self._perioder(self._child(element, "specifikaFrageparametrar"), period),
+            perioder=self._perioder(specifika, period),
+            fk=self._fk(self._child(specifika, "FK"), person),
+            skv=self._skv(self._child(specifika, "SKV")),
             element=element,
         )
 
@@ -131,6 +148,25 @@ class Contract:
             )
         return perioder
 
+    def _fk(self, section: _Element, person: PersonId) -> FkFraga | None:
+        fraga = section.find(self._tag("fraga"))
+        if fraga is None or not _boolean(section.get("inkludera", "")):
+            return None
+        sent = lefi.decoded(_text(self._child(fraga, "lefiJsonFraga")))
+        return FkFraga(
+            self._optional_text(fraga, "version"),
+            _text(self._child(fraga, "aktorsid")),
+            sent,
+            lefi.content(sent, person),
+        )
+
+    def _skv(self, section: _Element) -> SkvFraga | None:
+        fraga = section.find(self._tag("fraga"))
+        if fraga is None:
+            return None
+        years = tuple(int(_token(element)) for element in fraga.iterchildren(self._tag("ar")))
+        return SkvFraga(years, tuple(part for part in _SKV_PARTS if _boolean(_text(self._child(fraga, part)))))
+
     def write_answer(self, question: Question, outcomes: Mapping[str, Outcome]) -> bytes:
         """`hamtaBastjanstInformationResponse` as UTF-8, payloads unaltered, without XML declaration.
 
@@ -152,9 +188,13 @@ class Contract:
     def _section(self, outcome: Outcome) -> bytes:
         if isinstance(outcome, Failure):
             return _error(outcome)
-        if isinstance(outcome.payload, XmlPayload):
-            return _renamed(outcome.payload.element, self._tag("data"))
-        return _wrapped("data", _wrapped(outcome.payload.name, b64encode(outcome.payload.content)))
+        match outcome.payload:
+            case XmlPayload(element):
+                return _renamed(element, self._tag("data"))
+            case EncodedPayload(name, content):
+                return _wrapped("data", _wrapped(name, b64encode(content)))
+            case PartsPayload(parts):
+                return b"".join(_wrapped(name, _part(part)) for name, part in parts.items())
 
     def _start(self, name: str) -> bytes:
         # A prefix and no default namespace: an agency's unqualified elements (MIV) must stay in no namespace.
@@ -196,6 +236,10 @@ def _renamed(element: _Element, tag: str) -> bytes:
     """
     element.tag = tag
     return etree.tostring(element, encoding="UTF-8", xml_declaration=False, with_tail=False)
+
+
+def _part(part: bytes | Failure) -> bytes:
+    return _error(part) if isinstance(part, Failure) else _wrapped("data", b64encode(part))
 
 
 def _error(failure: Failure) -> bytes:

@@ -25,7 +25,13 @@ _RULES = {
     "namn": "minst ett tecken",
     "handlaggare": "minst ett tecken",
     "arendeidentitet": "minst ett tecken",
-    "lefiJsonFraga": "JSON kodad i base64",
+    "lefiJsonFraga": "JSON i UTF-8, kodad i base64",
+    "ar": "ett heltal",
+    "foretagsinformation": "true eller false",
+    "individuppgifter": "true eller false",
+    "skattekonto": "true eller false",
+    "skatteuppgifter": "true eller false",
+    "beskattningsbilagor": "true eller false",
 }
 _EXPECTED = re.compile(r"Expected is (?:one of )?\( (?P<names>[^()]*) \)\.$")
 _STEP = re.compile(r"(?:[^/:]*:)?(?P<name>[^/:\[]+)(?:\[\d+\])?$")

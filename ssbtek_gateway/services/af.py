@@ -5,20 +5,32 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ssbtek_gateway.model import XmlPayload
-from ssbtek_gateway.services.soap import SoapSpec, text
+from ssbtek_gateway.services.service import judged, today, undecided
+from ssbtek_gateway.services.soap import SoapService, SoapSpec, text
 
 if TYPE_CHECKING:
     from datetime import date
 
     from lxml.etree import _Element
 
-    from ssbtek_gateway.config import Bastjanst
-    from ssbtek_gateway.model import Question
+    from ssbtek_gateway.config import Af, AfTest
+    from ssbtek_gateway.model import Bedomning, Question
 
-_PERSON = ".//{http://api.arbetsformedlingen.se/arbetssokande/ersattningsstod/v2}IdentitetsbeteckningFysiskPerson"
+_NS = "{http://api.arbetsformedlingen.se/arbetssokande/ersattningsstod/v2}"
+_PERSON = f".//{_NS}IdentitetsbeteckningFysiskPerson"
+_STATUS = f"{_NS}Svar/{_NS}StatusSokandeinformationKod"
+_REPORT = f".//{_NS}AktivitetsRapportMeddelande"
+# Domain facts, section 4: handled normally; and the report's own technical fault, beside other data.
+_NORMAL, _REPORT_FAULT = "0", "502"
 
 
-def spec(_settings: Bastjanst) -> SoapSpec:
+def connect(settings: Af) -> SoapService:
+    """Call on the running event loop."""
+    return SoapService(spec(settings), settings)
+
+
+def spec(settings: Af) -> SoapSpec:
+    """What is particular to AF."""
     return SoapSpec(
         wsdl="services/af.wsdl",
         schema="services/af/ersattningsstod.xsd",
@@ -26,6 +38,8 @@ def spec(_settings: Bastjanst) -> SoapSpec:
         message=_message,
         persons=_persons,
         payload=XmlPayload,
+        judge=_judge,
+        test=_test(settings.test) if settings.test else None,
     )
 
 
@@ -54,5 +68,36 @@ def _message(question: Question) -> dict[str, Any]:
     return {"Fraga": fraga}
 
 
+def _test(configured: AfTest) -> dict[str, Any]:
+    """AF's own test: its flag `Test` with a test number (schema type `Fraga`)."""
+    day = today()
+    return {
+        "Fraga": {
+            "Test": True,
+            "OrganisationsnummerForIngivare": configured.organisationsnummer,
+            "NamnPaIngivare": configured.namn,
+            "KontonamnForHandlaggare": "test",
+            "Referensnummer": "test",
+            "From": day,
+            "Tom": day,
+            "SyfteMedFraga": "Anslutningstest",
+            "LagParagraf": "-",
+            "IdentitetsbeteckningFysiskPerson": configured.personidentitet,
+        }
+    }
+
+
 def _persons(answer: _Element) -> list[str]:
     return [text(element) for element in answer.iterfind(_PERSON)]
+
+
+def _judge(answer: _Element) -> list[Bedomning]:
+    status = answer.findtext(_STATUS, "").strip()
+    if status != _NORMAL:
+        return [undecided("AF", f"StatusSokandeinformationKod {status}")]
+    data = ("ArbetssokandeInfo", "BeslutInfo", "Akassetillhorighet")
+    found = any(answer.find(f"{_NS}Svar/{_NS}{name}") is not None for name in data)
+    verdicts = [judged("AF", found=found)]
+    if answer.findtext(_REPORT, "").strip() == _REPORT_FAULT:
+        verdicts.append(undecided("AF aktivitetsrapport", f"AktivitetsRapportMeddelande {_REPORT_FAULT}"))
+    return verdicts

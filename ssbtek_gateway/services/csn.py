@@ -9,22 +9,39 @@ from typing import TYPE_CHECKING, Any
 from lxml import etree
 
 from ssbtek_gateway.model import EncodedPayload
-from ssbtek_gateway.services.soap import SoapSpec
+from ssbtek_gateway.services.service import judged, undecided
+from ssbtek_gateway.services.soap import SoapService, SoapSpec
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
 
     from ssbtek_gateway.config import Csn
-    from ssbtek_gateway.model import Question
+    from ssbtek_gateway.model import Bedomning, Question
 
 _NAMESPACE = "{http://schema.csn.se/v4.0/kommunfraga}"
+# ResultatKod (domain facts, section 4): handled, not in the system, and which systems could not be reached.
+_OK, _NOT_KNOWN = "0", "-2"
+_SYSTEMS = ("Studiemedel", "Studiehjalp", "HemutrustningsLan", "Studiestartsstod", "Omstallningsstudiestod")
+_AWAY = {
+    "-1101": {"HemutrustningsLan"},
+    "-1102": {"Studiemedel", "Studiehjalp"},
+    "-1103": set(_SYSTEMS),
+    "-1104": {"Omstallningsstudiestod"},
+}
 # CSN answers -1005 to 32 characters or more (domain facts, section 4).
 _LONGEST_ID = 31
 # CSN answers -1006 to a period that reaches further back or ahead.
 _MONTHS_BACK, _MONTHS_AHEAD = 2, 1
 
 
+def connect(settings: Csn) -> SoapService:
+    """Call on the running event loop."""
+    return SoapService(spec(settings), settings)
+
+
 def spec(settings: Csn) -> SoapSpec:
+    """What is particular to CSN."""
+
     def message(question: Question) -> dict[str, Any]:
         return _message(question, settings)
 
@@ -35,6 +52,7 @@ def spec(settings: Csn) -> SoapSpec:
         message=message,
         persons=_persons,
         payload=_payload,
+        judge=_judge,
     )
 
 
@@ -82,6 +100,22 @@ def _persons(answer: _Element) -> list[str]:
     return [
         f"{person.get('sekel', asked_century)}{person.get('personnummer')}"
         for person in answer.iterfind(f"{_NAMESPACE}Personer/{_NAMESPACE}Person")
+    ]
+
+
+def _judge(answer: _Element) -> list[Bedomning]:
+    """Each of CSN's systems on its own: one can be away while the others answer (ResultatKod)."""
+    code = answer.findtext(".//{*}ResultatKod", "").strip()
+    away = _AWAY.get(code)
+    if code == _NOT_KNOWN:
+        return [judged("CSN", found=False)]
+    if code != _OK and away is None:
+        return [undecided("CSN", f"ResultatKod {code}")]
+    return [
+        undecided(f"CSN {system}", f"ResultatKod {code}")
+        if away is not None and system in away
+        else judged(f"CSN {system}", found=answer.find(f".//{{*}}{system}//{{*}}Arende") is not None)
+        for system in _SYSTEMS
     ]
 
 

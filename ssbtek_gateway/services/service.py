@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 from zoneinfo import ZoneInfo
 
+from ssbtek_gateway.model import Bedomning, Verdict
+
 if TYPE_CHECKING:
     from datetime import date
 
-    from ssbtek_gateway.model import Failure, Outcome, Question
+    from ssbtek_gateway.model import Failure, Outcome, PersonId, Question
 
 _SWEDEN = ZoneInfo("Europe/Stockholm")
+_SEPARATORS = re.compile(r"[\s+-]+")
 
 
 class BaseService(Protocol):
@@ -20,8 +24,11 @@ class BaseService(Protocol):
     async def ask(self, question: Question) -> Outcome:
         """Ask about the question's person in this service's period. Never raises for what the agency does."""
 
-    async def ping(self) -> Failure | None:
-        """None where a connection, TLS included, comes about; no question is asked."""
+    async def test(self) -> tuple[bool, Failure | None]:
+        """Whether a test of the service's own was called, and what went wrong.
+
+        A service without such a test is not called: only whether a connection, TLS included, comes about is told.
+        """
 
     async def close(self) -> None:
         """Give back the connections."""
@@ -30,3 +37,19 @@ class BaseService(Protocol):
 def today() -> date:
     """The calendar day in Sweden, which the agencies' own rules about periods mean."""
     return datetime.now(_SWEDEN).date()
+
+
+def judged(organisation: str, *, found: bool) -> Bedomning:
+    """The verdict on an organisation that handled the question normally."""
+    return Bedomning(organisation, Verdict.SVARAT if found else Verdict.INGET_FUNNET)
+
+
+def undecided(organisation: str, skal: str) -> Bedomning:
+    """The verdict on an organisation that said it could not answer, or whose answer cannot be told from silence."""
+    return Bedomning(organisation, Verdict.KAN_EJ_AVGORAS, skal)
+
+
+def same_person(text: str, person: PersonId) -> bool:
+    """Whether an agency's spelling of a number (ten or twelve digits, with or without separator) is `person`'s."""
+    digits = _SEPARATORS.sub("", text)
+    return len(digits) in {10, 12} and person.reveal().endswith(digits)

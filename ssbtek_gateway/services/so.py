@@ -5,20 +5,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ssbtek_gateway.model import XmlPayload
-from ssbtek_gateway.services.soap import SoapSpec, text
+from ssbtek_gateway.services.service import judged, undecided
+from ssbtek_gateway.services.soap import SoapService, SoapSpec, text
 
 if TYPE_CHECKING:
     from datetime import date
 
     from lxml.etree import _Element
 
-    from ssbtek_gateway.config import Bastjanst
-    from ssbtek_gateway.model import Question
+    from ssbtek_gateway.config import So
+    from ssbtek_gateway.model import Bedomning, Question
 
-_PERSON = "{http://INT014.UBPService.Schemas}IdentificationNumber"
+_NS = "{http://INT014.UBPService.Schemas}"
+_PERSON = f"{_NS}IdentificationNumber"
 
 
-def spec(_settings: Bastjanst) -> SoapSpec:
+def connect(settings: So) -> SoapService:
+    """Call on the running event loop."""
+    return SoapService(spec(settings), settings)
+
+
+def spec(settings: So) -> SoapSpec:
+    """What is particular to SO."""
     return SoapSpec(
         wsdl="services/so.wsdl",
         schema="services/so/ubps.xsd",
@@ -26,6 +34,7 @@ def spec(_settings: Bastjanst) -> SoapSpec:
         message=_message,
         persons=_persons,
         payload=XmlPayload,
+        judge=lambda answer: _judge(answer, settings.status_ok),
     )
 
 
@@ -53,3 +62,17 @@ def _message(question: Question) -> dict[str, Any]:
 
 def _persons(answer: _Element) -> list[str]:
     return [text(element) for element in answer.iterfind(_PERSON)]
+
+
+def _judge(answer: _Element, status_ok: tuple[str, ...]) -> list[Bedomning]:
+    kassor = list(answer.iter(f"{_NS}Arbetsloshetsersattning"))
+    return [_judge_kassa(kassa, status_ok) for kassa in kassor] or [judged("SO", found=False)]
+
+
+def _judge_kassa(kassa: _Element, status_ok: tuple[str, ...]) -> Bedomning:
+    name = kassa.findtext(f"{_NS}SvarandeOrganisation", "").strip()
+    data = ("Utbetalningar", "Avstangningar", "AnsoktOmErsattning")
+    found = any(kassa.find(f"{_NS}{part}") is not None for part in data)
+    if found or kassa.findtext(f"{_NS}StatusSvarandeOrganisation", "").strip() in status_ok:
+        return judged(name, found=found)
+    return undecided(name, "StatusSvarandeOrganisation")

@@ -6,6 +6,7 @@ nothing is deserialised: the payload is handed on as it came.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from lxml import etree
 from ssbtek_gateway import resources, xmlgate
 from ssbtek_gateway.faults import agency_fault, failure
 from ssbtek_gateway.model import Data, Failure
-from ssbtek_gateway.services.service import today
+from ssbtek_gateway.services.service import same_person, today
 from ssbtek_gateway.services.transport import Transport, TransportError
 
 if TYPE_CHECKING:
@@ -25,12 +26,14 @@ if TYPE_CHECKING:
     from lxml.etree import _Element
 
     from ssbtek_gateway.config import Bastjanst
-    from ssbtek_gateway.model import EncodedPayload, Outcome, Question, XmlPayload
+    from ssbtek_gateway.model import Bedomning, EncodedPayload, Outcome, Question, XmlPayload
     from ssbtek_gateway.services.transport import Reply
 
 ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
 _OK = 200
 _SERVER_ERROR = 500
+# An agency's code that may be passed on: short, and too short to be somebody's number.
+_CODE = re.compile(r"[A-Za-z_.-]{0,20}[0-9]{0,8}(?<=.)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +49,15 @@ class SoapSpec:
     message: Callable[[Question], Mapping[str, Any]]
     """The request element's content, as zeep takes it."""
     persons: Callable[[_Element], Iterable[str]]
-    """The person or persons, twelve digits each, that an answer says it is about."""
+    """The numbers, as the agency spells them, of whom an answer says it is about. Raises `XmlError`."""
     payload: Callable[[_Element], XmlPayload | EncodedPayload]
     """The answer element, made into what the section carries."""
+    judge: Callable[[_Element], Iterable[Bedomning]]
+    """What the answer lets one conclude, per answering organisation or system. Raises `XmlError`."""
+    test: Mapping[str, Any] | None = None
+    """The request element's content for a test of the service's own, about no real person."""
+    fault_code: str = ""
+    """Path of the agency's own code in a fault's detail, where its schema has one."""
 
 
 class SoapService:
@@ -68,48 +77,69 @@ class SoapService:
         }
         self._schema = xmlgate.schema(resources.xsd(spec.schema))
         self._transport = Transport(settings)
+        self._url = settings.url
 
     async def ask(self, question: Question) -> Outcome:
         limit = self._spec.limit(question, self._clock())
         if limit is not None:
             return failure("OGILTIG_FRAGA", limit, reason="a limit of this base service")
         try:
-            reply = await self._transport.post(self.request(question), self._headers)
+            answer = self._checked(await self._send(self._spec.message(question)))
+            if isinstance(answer, Failure):
+                return answer
+            if not all(same_person(number, question.person) for number in self._spec.persons(answer)):
+                return failure("FEL_PERSON", reason="the answer is about another person")
+            bedomningar = tuple(self._spec.judge(answer))
         except TransportError as error:
             return error.failure
-        return self._outcome(reply, question)
+        except xmlgate.XmlError as error:
+            return failure("OGILTIGT_SVAR", reason=error.reason)
+        return Data(self._spec.payload(answer), bedomningar)
 
-    async def ping(self) -> Failure | None:
-        return await self._transport.ping()
+    async def test(self) -> tuple[bool, Failure | None]:
+        if self._spec.test is None:
+            return False, await self._transport.ping()
+        try:
+            answer = self._checked(await self._send(self._spec.test))
+        except TransportError as error:
+            return error.connected, error.failure
+        return True, answer if isinstance(answer, Failure) else None
 
     async def close(self) -> None:
         await self._transport.close()
 
-    def request(self, question: Question) -> bytes:
-        """The SOAP envelope that asks `question`, UTF-8."""
-        envelope = self._client.create_message(self._client.service, self._operation, **self._spec.message(question))
+    def request(self, message: Mapping[str, Any]) -> bytes:
+        """The SOAP envelope around a request element's content, UTF-8."""
+        envelope = self._client.create_message(self._client.service, self._operation, **message)
         return etree.tostring(envelope, encoding="UTF-8", xml_declaration=True)
 
-    def _outcome(self, reply: Reply, question: Question) -> Outcome:  # noqa: PLR0911 - one way out for each finding
+    async def _send(self, message: Mapping[str, Any]) -> Reply:
+        return await self._transport.post(self._url, self.request(message), self._headers)
+
+    def _checked(self, reply: Reply) -> _Element | Failure:
+        """The answer element, valid and on its own, or why there is none."""
         if reply.status not in {_OK, _SERVER_ERROR}:
-            return agency_fault(f"HTTP-status {reply.status}.", reason=f"HTTP {reply.status}")
+            return agency_fault(detalj=f"HTTP-status {reply.status}.", reason=f"HTTP {reply.status}")
         try:
             answer = _body(xmlgate.parse_agency(reply.body, reply.charset))
             if answer.tag == f"{{{ENVELOPE}}}Fault":
-                return agency_fault(reason="SOAP fault")
+                return self._fault(answer)
             if answer.tag != self._answer_tag:
                 return failure("OGILTIGT_SVAR", reason="not the element that the WSDL names")
             # On its own, with every namespace in scope: libxml2 checks part of a tree without its ancestors' prefixes.
             answer = xmlgate.parse_agency(etree.tostring(answer, encoding="UTF-8", with_tail=False), None)
         except xmlgate.XmlError as error:
             if reply.status == _SERVER_ERROR:
-                return agency_fault("HTTP-status 500.", reason="HTTP 500 without a SOAP fault")
+                return agency_fault(detalj="HTTP-status 500.", reason="HTTP 500 without a SOAP fault")
             return failure("OGILTIGT_SVAR", reason=error.reason)
         if not self._schema.validate(answer):
             return failure("OGILTIGT_SVAR", reason=f"schema: {self._schema.error_log[0].type_name}")
-        if any(person != question.person.reveal() for person in self._spec.persons(answer)):
-            return failure("FEL_PERSON", reason="the answer is about another person")
-        return Data(self._spec.payload(answer))
+        return answer
+
+    def _fault(self, fault: _Element) -> Failure:
+        """What the agency said. Its texts are not passed on: they may hold anything."""
+        code = fault.findtext(f"detail/{self._spec.fault_code}", "") if self._spec.fault_code else ""
+        return agency_fault(code if _CODE.fullmatch(code) else "FAULT", reason="SOAP fault")
 
 
 def text(element: _Element) -> str:

@@ -27,11 +27,12 @@ _REDIRECTS = range(300, 400)
 
 
 class TransportError(Exception):
-    """No usable answer came; `failure` is the section error."""
+    """No usable answer came; `failure` is the section error. `connected` is False where nothing can have been sent."""
 
-    def __init__(self, failed: Failure) -> None:
+    def __init__(self, failed: Failure, *, connected: bool = True) -> None:
         super().__init__(failed.felkod)
         self.failure = failed
+        self.connected = connected
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +56,35 @@ class Transport:
             connector=aiohttp.TCPConnector(ssl=secure, limit=settings.connections, keepalive_timeout=_IDLE_SECONDS),
             timeout=aiohttp.ClientTimeout(total=settings.seconds, sock_connect=settings.connect_seconds),
             cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"Accept-Encoding": "identity"},
             skip_auto_headers=("User-Agent",),
             trust_env=False,
             auto_decompress=False,
         )
 
-    async def post(self, body: bytes, headers: Mapping[str, str]) -> Reply:
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Reply:
         """Send `body` and read the whole answer. Raises `TransportError`."""
+        return await self._exchange("POST", url, body, headers)
+
+    async def get(self, url: str) -> Reply:
+        """Read the whole answer. Raises `TransportError`."""
+        return await self._exchange("GET", url, None, {})
+
+    async def ping(self) -> Failure | None:
+        """None where a connection comes about. HEAD cannot carry a question, and what it answers does not matter."""
         try:
-            async with self._session.post(
-                self._settings.url,
-                data=body,
-                headers={**headers, "Accept-Encoding": "identity"},
-                allow_redirects=False,
+            await self._exchange("HEAD", self._settings.url, None, {"Connection": "close"})
+        except TransportError as error:
+            return error.failure if not error.connected or error.failure.felkod == "TLS" else None
+        return None
+
+    async def close(self) -> None:
+        await self._session.close()
+
+    async def _exchange(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> Reply:
+        try:
+            async with self._session.request(
+                method, url, data=body, headers=headers, allow_redirects=False
             ) as response:
                 if response.status in _REDIRECTS:
                     raise TransportError(failure("OGILTIGT_SVAR", reason="redirect"))
@@ -75,18 +92,7 @@ class Transport:
                     raise TransportError(failure("OGILTIGT_SVAR", reason="compressed though identity was asked for"))
                 return Reply(response.status, response.charset, await self._read(response))
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise TransportError(self._failure(error)) from None
-
-    async def ping(self) -> Failure | None:
-        """None where a new connection comes about. No method that could carry a question is used."""
-        try:
-            async with self._session.head(self._settings.url, headers={"Connection": "close"}, allow_redirects=False):
-                return None
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            return self._failure(error)
-
-    async def close(self) -> None:
-        await self._session.close()
+            raise self._error(error) from None
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
         parts = bytearray()
@@ -96,22 +102,24 @@ class Transport:
                 raise TransportError(failure("OGILTIGT_SVAR", reason=f"over {self._settings.answer_bytes} bytes"))
         return bytes(parts)
 
-    def _failure(self, error: Exception) -> Failure:
+    def _error(self, error: Exception) -> TransportError:
         # Only the kind of the error goes on: its text may hold addresses, paths and pieces of the answer.
         kind = type(error).__name__
         match error:
             case aiohttp.ConnectionTimeoutError():
-                limit = self._settings.connect_seconds
-                return failure("TIMEOUT", f"Anslutningen tog mer än {limit:g} sekunder.", reason=f"connect: {kind}")
+                detalj = f"Anslutningen tog mer än {self._settings.connect_seconds:g} sekunder."
+                return TransportError(failure("TIMEOUT", detalj, reason=f"connect: {kind}"), connected=False)
             case TimeoutError():
-                limit = self._settings.seconds
-                return failure("TIMEOUT", f"Svaret tog mer än {limit:g} sekunder.", reason=f"answer: {kind}")
-            case aiohttp.ClientSSLError() | ssl.SSLError() | aiohttp.ServerFingerprintMismatch():
-                return failure("TLS", reason=kind)
+                detalj = f"Svaret tog mer än {self._settings.seconds:g} sekunder."
+                return TransportError(failure("TIMEOUT", detalj, reason=f"answer: {kind}"))
+            case aiohttp.ClientSSLError() | ssl.SSLError():
+                return TransportError(failure("TLS", reason=kind), connected=False)
+            case aiohttp.ClientConnectorError():
+                return TransportError(failure("ANSLUTNING", reason=kind), connected=False)
             case aiohttp.ClientPayloadError() | aiohttp.ClientResponseError() | ValueError():
-                return failure("OGILTIGT_SVAR", reason=kind)
+                return TransportError(failure("OGILTIGT_SVAR", reason=kind))
             case _ if isinstance(error.__cause__, ssl.SSLError):
                 # TLS 1.3: a refused client certificate shows only when the answer is read.
-                return failure("TLS", reason=kind)
+                return TransportError(failure("TLS", reason=kind))
             case _:
-                return failure("ANSLUTNING", reason=kind)
+                return TransportError(failure("ANSLUTNING", reason=kind))

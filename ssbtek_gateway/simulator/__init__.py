@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ssbtek_gateway.simulator import af, csn, so
+from ssbtek_gateway.simulator import af, csn, fk, miv, skv, so, tns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,5 +21,9 @@ AGENCIES: Mapping[str, Agency] = {
         af.AGENCY,
         so.AGENCY,
         csn.AGENCY,
+        fk.AGENCY,
+        skv.AGENCY,
+        tns.AGENCY,
+        miv.AGENCY,
     )
 }

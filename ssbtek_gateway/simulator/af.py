@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from lxml.builder import ElementMaker
 
-from ssbtek_gateway.simulator.agency import Agency, Asked, Dated
+from ssbtek_gateway.simulator.agency import Agency
+from ssbtek_gateway.simulator.soap_interface import Asked, Dated, SoapInterface, spelled
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -77,13 +78,14 @@ def _fraga(question: _Element) -> _Element:
     return next(question.iterchildren(f"{_AF}Fraga"))
 
 
-AGENCY = Agency(
-    code="AF",
+_SOAP = SoapInterface(
+    path="/af",
     schema="services/af/ersattningsstod.xsd",
     request=f"{_AF}FragaMeddelande",
-    person=("IdentitetsbeteckningFysiskPerson",),
+    person=spelled("IdentitetsbeteckningFysiskPerson"),
     period=("From", "Tom"),
     specimen=_SPECIMEN,
-    dated=(Dated("Beslut", "BeslutFrom", "BeslutTom"),),
     answer=_answer,
+    dated=(Dated("Beslut", "BeslutFrom", "BeslutTom"),),
 )
+AGENCY = Agency("AF", (_SOAP,))

@@ -1,91 +1,106 @@
-"""What the simulator must know about one agency. One module a base service makes one `Agency` of itself."""
+"""What the simulator must know about one agency: one module a base service makes one `Agency` of itself.
+
+An agency has one way in or several (`Interface`); `soap_interface.py` has the one over SOAP.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
-from ssbtek_gateway import resources, xmlgate
-from ssbtek_gateway.model import Period, PersonId
-from ssbtek_gateway.simulator.dates import span
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date
 
-    from lxml.etree import XMLSchema, _Element
+    from lxml.etree import _Element
+
+    from ssbtek_gateway.model import PersonId
+    from ssbtek_gateway.simulator.asgi import Reply
+
+# By century, for an answer may carry that apart; from Skatteverket's list of test numbers.
+_OTHERS = {"19": ("194408139089", "190301249801"), "20": ("201701012393", "200001022391")}
+
+
+class Refusal(Exception):  # noqa: N818 - an answer, not a mistake of ours
+    """The agency's own answer to a question that it does not take."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__("a question that the agency does not take")
+        self.reply = reply
+
+
+class Flaw(Exception):  # noqa: N818 - `PersonaError` says where it is
+    """What is wrong with what a persona holds: a line of its file where one is known, and a rule without values."""
+
+    def __init__(self, line: int | None, rule: str) -> None:
+        super().__init__(rule)
+        self.line = line
+        self.rule = rule
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A question that follows the agency's schema, and the day it came."""
+class Request:
+    """What came over HTTP. `path` begins with `/`; `charset` is the header's, if any."""
 
-    question: _Element = field(repr=False)
-    person: PersonId
-    period: Period
+    method: str
+    path: str
+    body: bytes = field(repr=False)
+    charset: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What an agency knows as it answers: the day, whom Försäkringskassan lets ask, and what is held on a person."""
+
     today: date
+    aktorer: tuple[str, ...]
+    held: Callable[[PersonId], _Element | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Dated:
-    """A row in the table of what depends on the asked period.
+class Exchange(Protocol):
+    """A question that the agency takes, and its answer. `person` is None where the question is about nobody."""
 
-    Every `element` is left out whose days, from its child `first` to its child `last`, all lie outside. The names are
-    local ones, for the same element stands in several of CSN's namespaces.
-    """
+    @property
+    def person(self) -> PersonId | None: ...
 
-    element: str
-    first: str
-    last: str
+    def good(self) -> Reply:
+        """The answer as it should be."""
 
-    def span(self, element: _Element) -> tuple[date, date]:
-        """First and last day of `element`. Raises `ValueError` where a child is missing or names no day."""
-        return span(element.findtext(f"{{*}}{self.first}", ""))[0], span(element.findtext(f"{{*}}{self.last}", ""))[1]
+    def flawed(self, kind: str) -> Reply:
+        """Another answer; `kind` is one of `faults.OWN`."""
+
+    def endless(self) -> tuple[bytes, bytes]:
+        """The beginning of an answer, and a piece of it that may be repeated for ever."""
+
+
+class Interface(Protocol):
+    """One way to ask an agency."""
+
+    def methods(self, path: str) -> tuple[str, ...]:
+        """The HTTP methods that `path` takes; none where it is not this interface's."""
+
+    def media(self) -> tuple[str, str]:
+        """The media type of a question that has a body, and in Swedish what to do for whoever sends another."""
+
+    def exchange(self, request: Request, world: World) -> Exchange:
+        """The question and what the agency has to say. Raises `Refusal`."""
+
+    def check(self, person: PersonId, held: _Element | None, today: date) -> None:
+        """Try what a persona holds. Raises `Flaw`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Agency:
-    """One base service as the simulator plays it, at the path `/CODE` in lower case.
-
-    `schema` is relative to xsd/ and holds both the question, whose element is `request`, and the answer. In the
-    question, the elements `person` (local names) spell the person's number and the two of `period` its days. `specimen`
-    is a valid question with the fields of `specimen_question`, for trying personas as they load. `answer` gets what the
-    persona holds for this agency, an element whose children are in the agency's own namespace and which is the
-    answer's to keep, or None where no persona does.
-    """
+    """One base service: its code, its interfaces, and whether its answers say whom they are about."""
 
     code: str
-    schema: str
-    request: str
-    person: tuple[str, ...]
-    period: tuple[str, str]
-    specimen: str = field(repr=False)
-    dated: tuple[Dated, ...]
-    answer: Callable[[Asked, _Element | None], _Element]
+    interfaces: tuple[Interface, ...]
+    names_person: bool = True
 
-    def compiled_schema(self) -> XMLSchema:
-        """The schema, compiled once a process."""
-        return xmlgate.schema(resources.xsd(self.schema))
 
-    def read(self, question: _Element, today: date) -> Asked:
-        """What a valid question asks. Raises `ValueError` where one of its days is not in the calendar."""
-        number = "".join(question.findtext(f".//{{*}}{name}", "") for name in self.person)
-        (first, _), (_, last) = (span(question.findtext(f".//{{*}}{name}", "")) for name in self.period)
-        return Asked(question, PersonId(number), Period(first, last), today)
-
-    def specimen_question(self, person: PersonId, today: date) -> Asked:
-        """A valid question about `person` and `today` alone."""
-        digits = person.reveal()
-        text = self.specimen.format(
-            person=digits, sekel=digits[:2], personnummer=digits[2:], day=today.isoformat(), compact=f"{today:%Y%m%d}"
-        )
-        return self.read(xmlgate.parse_own(text.encode()), today)
-
-    def cut(self, held: _Element, period: Period) -> None:
-        """Leave out of `held` what the table says lies outside `period`."""
-        for row in self.dated:
-            for element in list(held.iter(f"{{*}}{row.element}")):
-                first, last = row.span(element)
-                parent = element.getparent()
-                if parent is not None and (last < period.from_datum or first > period.tom_datum):
-                    parent.remove(element)
+def about_another(body: bytes, person: PersonId) -> bytes:
+    """`body` with another number where it says `person` last: an echo of the question stays right, the data do not."""
+    asked = person.reveal()
+    other = next(number for number in _OTHERS.get(asked[:2], _OTHERS["19"]) if number != asked)
+    before, found, after = body.rpartition(asked[2:].encode())
+    return before + other[2:].encode() + after if found else body

@@ -1,4 +1,7 @@
-"""Centrala studiestödsnämnden, Kommunfråga 4.0. A persona holds `Person`, whose number the simulator fills in."""
+"""Centrala studiestödsnämnden, Kommunfråga 4.0.
+
+A persona holds `Person`, whose number the simulator fills in, or the `Resultat` of a question that CSN cannot answer.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from lxml.builder import ElementMaker
 
-from ssbtek_gateway.simulator.agency import Agency, Asked, Dated
+from ssbtek_gateway.simulator.agency import Agency
 from ssbtek_gateway.simulator.dates import shift_months
+from ssbtek_gateway.simulator.soap_interface import Asked, Dated, SoapInterface, spelled
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -49,6 +53,11 @@ def _answer(asked: Asked, held: _Element | None) -> _Element:
     earliest, latest = shift_months(asked.today, -2), shift_months(asked.today, 1)
     if not earliest <= asked.period.from_datum <= asked.period.tom_datum <= latest:
         return _svar(asked, "-1006", "Felaktigt datumintervall")
+    failed = held.find(f"{{{_NAMESPACE}}}Resultat") if held is not None else None
+    if held is not None and failed is not None:
+        if len(held) != 1:
+            raise ValueError("Resultat stands alone")
+        return _svar(asked, failed.findtext("{*}ResultatKod", ""), failed.findtext("{*}ResultatText", ""))
     persons = [_nobody()] if held is None else list(held)
     for person in persons:
         person.set("personnummer", asked.person.reveal()[2:])
@@ -80,17 +89,18 @@ def _nobody() -> _Element:
     )
 
 
-AGENCY = Agency(
-    code="CSN",
+_SOAP = SoapInterface(
+    path="/csn",
     schema="services/csn/kommunfraga.xsd",
     request=f"{{{_NAMESPACE}}}SBNUppgEkBistandBegar",
-    person=("HushallsMedlemsIdSekel", "HushallsMedlemsId"),
+    person=spelled("HushallsMedlemsIdSekel", "HushallsMedlemsId"),
     period=("FromDatum", "TomDatum"),
     specimen=_SPECIMEN,
+    answer=_answer,
     dated=(
         Dated("soktTid", "soktfrom", "sokttom"),
         Dated("BeviljadTid", "starttid", "sluttid"),
         Dated("Utbetalning", "utbetdatum", "utbetdatum"),
     ),
-    answer=_answer,
 )
+AGENCY = Agency("CSN", (_SOAP,))

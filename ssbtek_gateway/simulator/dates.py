@@ -7,11 +7,15 @@ from calendar import monthrange
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-_RELATIVE = re.compile(r"\$\{([+-]?\d{1,3})(d|m(?::(\d{1,2}))?)(?: (ÅÅÅÅMMDD|ÅÅÅÅVV))?\}", re.ASCII)
+_RELATIVE = re.compile(r"\$\{([+-]?\d{1,3})(d|m(?::(\d{1,2}))?)(?: (ÅÅÅÅMMDD|ÅÅÅÅVV|ÅÅÅÅ-MM|ÅÅÅÅ))?\}", re.ASCII)
 # An xs:date may end in a time zone, which an agency's calendar day does not depend on.
 _DAY = re.compile(r"(\d{4}-\d{2}-\d{2})(?:Z|[+-]\d{2}:\d{2})?|\d{8}", re.ASCII)
 _WEEK = re.compile(r"(\d{4})(\d{2})", re.ASCII)
-_RULE = "a relative day is ${SHIFTd}, ${SHIFTm} or ${SHIFTm:DAY}, then optionally a space and ÅÅÅÅMMDD or ÅÅÅÅVV"
+_RULE = (
+    "a relative day is ${SHIFTd}, ${SHIFTm} or ${SHIFTm:DAY}, then optionally a space and one of "
+    "ÅÅÅÅMMDD, ÅÅÅÅVV, ÅÅÅÅ-MM, ÅÅÅÅ"
+)
+_FORMS = {None: "%Y-%m-%d", "ÅÅÅÅMMDD": "%Y%m%d", "ÅÅÅÅVV": "%G%V", "ÅÅÅÅ-MM": "%Y-%m", "ÅÅÅÅ": "%Y"}
 
 
 def today_in_sweden() -> date:
@@ -55,6 +59,4 @@ def _day(notation: str, today: date) -> str:
         day = today + timedelta(days=int(shift))
     else:
         day = shift_months(today, int(shift), int(day_of_month) if day_of_month else None)
-    if form == "ÅÅÅÅMMDD":
-        return f"{day:%Y%m%d}"
-    return f"{day:%G%V}" if form else day.isoformat()
+    return day.strftime(_FORMS[form])

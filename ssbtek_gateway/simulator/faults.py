@@ -5,51 +5,38 @@ from __future__ import annotations
 import asyncio
 import gzip
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lxml import etree
-
-from ssbtek_gateway.simulator import AGENCIES, soap
+from ssbtek_gateway.simulator import AGENCIES
 from ssbtek_gateway.simulator.asgi import Reply, disconnected
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from lxml.etree import _Element
-
-    from ssbtek_gateway.model import PersonId
-    from ssbtek_gateway.simulator.agency import Agency
+    from ssbtek_gateway.simulator.agency import Exchange
     from ssbtek_gateway.simulator.asgi import Receive, Scope, Send
 
-# The scope's extension that breaks the connection; server.py provides it.
-RESET = "ssbtek.reset"
+# The scope's extension with what ASGI cannot do to the connection: `reset` breaks it, `close` ends it in the middle of
+# an answer. server.py provides it.
+CONNECTION = "ssbtek.connection"
 
-_XSD = "http://www.w3.org/2001/XMLSchema"
-_XSI_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
-_SOAP_12 = "http://www.w3.org/2003/05/soap-envelope"
 _HTML = "text/html; charset=utf-8"
-# By century, for an answer carries that apart; from Skatteverket's list of test numbers.
-_OTHERS = {"19": ("194408139089", "190301249801"), "20": ("201701012393", "200001022391")}
 
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """A valid question's `person` and the valid `answer` to it."""
-
-    agency: Agency
-    person: PersonId
-    answer: _Element = field(repr=False)
+# What SOAP and JSON answers do each in their own way.
+OWN = ("fault", "fault-pnr", "invalid", "other-person", "soap12", "doctype", "comments")
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """How to answer: one of `REPLIES` or `CONDUCTS` by name; `seconds` is of `slow` alone."""
+    """How to answer: one of `OWN`, `REPLIES` or `CONDUCTS` by name; `seconds` is of `slow` alone."""
 
     kind: str
     seconds: float = 0.0
 
     async def play(self, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.kind in OWN:
+            return await exchange.flawed(self.kind).send(send)
         if self.kind in REPLIES:
             return await REPLIES[self.kind](exchange).send(send)
         return await CONDUCTS[self.kind](self, exchange, scope, receive, send)
@@ -61,8 +48,10 @@ def parse_fault(text: str) -> tuple[str, Fault]:
     kind, colon, seconds = spec.partition(":")
     if service not in AGENCIES:
         raise ValueError(f"{text!r}: write SERVICE=KIND, where SERVICE is one of {', '.join(AGENCIES)}")
-    if kind not in REPLIES and kind not in CONDUCTS:
-        raise ValueError(f"{text!r}: KIND is one of {', '.join(sorted({*REPLIES, *CONDUCTS}))}")
+    if kind not in OWN and kind not in REPLIES and kind not in CONDUCTS:
+        raise ValueError(f"{text!r}: KIND is one of {', '.join(sorted({*OWN, *REPLIES, *CONDUCTS}))}")
+    if kind == "other-person" and not AGENCIES[service].names_person:
+        raise ValueError(f"{text!r}: an answer of {service} does not say whom it is about")
     if kind != "slow":
         if colon:
             raise ValueError(f"{text!r}: only slow takes a number")
@@ -76,19 +65,6 @@ def parse_fault(text: str) -> tuple[str, Fault]:
     return service, Fault(kind, delay)
 
 
-def good(exchange: Exchange) -> bytes:
-    """The answer as it should be, in its envelope."""
-    return soap.serialise(soap.envelope(exchange.answer))
-
-
-def _fault(_exchange: Exchange) -> Reply:
-    return Reply(soap.fault("Server", "Internt fel hos myndigheten."), 500)
-
-
-def _fault_with_number(exchange: Exchange) -> Reply:
-    return Reply(soap.fault("Server", f"ORA-01403: no data found ({exchange.person.reveal()})"), 500)
-
-
 def _unavailable(_exchange: Exchange) -> Reply:
     return Reply(b"<html><body><h1>503 Service Unavailable</h1></body></html>", 503, _HTML)
 
@@ -97,63 +73,20 @@ def _garbage(_exchange: Exchange) -> Reply:
     return Reply("<html><body><p>Tjänsten är stängd för underhåll.<br></body></html>".encode(), 200, _HTML)
 
 
-def _invalid(exchange: Exchange) -> Reply:
-    # Every agency's answer begins with a child that the schema demands; an added one could fall into AF's xs:any.
-    exchange.answer.remove(exchange.answer[0])
-    return Reply(good(exchange))
-
-
-def _other_person(exchange: Exchange) -> Reply:
-    # The last place: the echo of the question stays right, and the data are somebody else's.
-    asked = exchange.person.reveal()
-    other = next(number for number in _OTHERS.get(asked[:2], _OTHERS["19"]) if number != asked)
-    before, _, after = good(exchange).rpartition(asked[2:].encode())
-    return Reply(before + other[2:].encode() + after)
-
-
-def _soap_12(exchange: Exchange) -> Reply:
-    root = soap.envelope(exchange.answer, _SOAP_12)
-    return Reply(soap.serialise(root), content_type="application/soap+xml; charset=utf-8")
-
-
-def _doctype(exchange: Exchange) -> Reply:
-    entities = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 10))
-    declaration, _, rest = good(exchange).partition(b"\n")
-    bomb = f'<!DOCTYPE soap:Envelope [<!ENTITY e0 "ha">{entities}]>'.encode()
-    return Reply(declaration + bomb + rest.replace(b"</soap:Body>", b"&e9;</soap:Body>"))
-
-
 def _redirect(_exchange: Exchange) -> Reply:
     return Reply(b"", 307, _HTML, (("location", "https://flyttad.invalid/"),))
 
 
 def _gzip(exchange: Exchange) -> Reply:
-    return Reply(gzip.compress(good(exchange)), headers=(("content-encoding", "gzip"),))
+    good = exchange.good()
+    return Reply(gzip.compress(good.body), good.status, good.content_type, (("content-encoding", "gzip"),))
 
 
-def _comments(exchange: Exchange) -> Reply:
-    """Valid, with all that is easily lost on the way: comments, an instruction, a prefix that only a value uses."""
-    answer = exchange.answer
-    root = soap.envelope(answer, prefixes={"xsd": _XSD})
-    schema = exchange.agency.compiled_schema()
-    for leaf in [element for element in answer.iter("*") if not len(element)]:
-        leaf.set(_XSI_TYPE, "xsd:string")
-        if schema.validate(answer):
-            # In the middle of a text, which stays one text to the schema.
-            middle = etree.Comment(" mitt i texten ")
-            text = leaf.text or ""
-            leaf.text, middle.tail = text[:2], text[2:]
-            leaf.append(middle)
-            break
-        del leaf.attrib[_XSI_TYPE]
-    answer.insert(0, etree.Comment(" från myndigheten "))
-    answer.append(etree.ProcessingInstruction("myndighet", "slut"))
-    return Reply(soap.serialise(root))
-
-
-async def _slow(fault: Fault, exchange: Exchange, _scope: Scope, _receive: Receive, send: Send) -> None:
-    await asyncio.sleep(fault.seconds)
-    await Reply(good(exchange)).send(send)
+async def _slow(fault: Fault, exchange: Exchange, _scope: Scope, receive: Receive, send: Send) -> None:
+    try:
+        await asyncio.wait_for(disconnected(receive), fault.seconds)
+    except TimeoutError:
+        await exchange.good().send(send)
 
 
 async def _hang(_fault: Fault, _exchange: Exchange, _scope: Scope, receive: Receive, _send: Send) -> None:
@@ -161,44 +94,38 @@ async def _hang(_fault: Fault, _exchange: Exchange, _scope: Scope, receive: Rece
 
 
 async def _reset(_fault: Fault, _exchange: Exchange, scope: Scope, receive: Receive, _send: Send) -> None:
-    scope["extensions"][RESET]["abort"]()
+    scope["extensions"][CONNECTION]["reset"]()
     await disconnected(receive)
 
 
-async def _truncated(_fault: Fault, exchange: Exchange, _scope: Scope, _receive: Receive, send: Send) -> None:
-    reply = Reply(good(exchange))
+async def _truncated(_fault: Fault, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
+    reply = exchange.good()
     await reply.start(send)
-    # Half of what content-length promises. Returning now makes the server close the connection.
+    # Half of what content-length promises.
     await send({"type": "http.response.body", "body": reply.body[: len(reply.body) // 2], "more_body": True})
+    scope["extensions"][CONNECTION]["close"]()
+    await disconnected(receive)
 
 
 async def _huge(_fault: Fault, exchange: Exchange, _scope: Scope, receive: Receive, send: Send) -> None:
-    reply = Reply(good(exchange).partition(b"<soap:Body>")[0] + b"<soap:Body>")
-    await reply.start(send, length=False)
+    chunk, piece = exchange.endless()
+    await exchange.good().start(send, length=False)
     gone = asyncio.ensure_future(disconnected(receive))
-    chunk = reply.body
     try:
         while not gone.done():
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
-            chunk = b"<mer>" + b"x" * 65_536 + b"</mer>"
+            chunk = piece
             await asyncio.sleep(0)
     finally:
         gone.cancel()
 
 
-# Another answer than the good one.
+# Another answer than the good one, whatever the good one is.
 REPLIES: Mapping[str, Callable[[Exchange], Reply]] = {
-    "fault": _fault,
-    "fault-pnr": _fault_with_number,
     "http503": _unavailable,
     "garbage": _garbage,
-    "invalid": _invalid,
-    "other-person": _other_person,
-    "soap12": _soap_12,
-    "doctype": _doctype,
     "redirect": _redirect,
     "gzip": _gzip,
-    "comments": _comments,
 }
 
 # Another way to answer.

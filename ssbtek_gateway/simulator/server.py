@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
 import struct
+import threading
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -13,24 +16,29 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from ssbtek_gateway import tls
 from ssbtek_gateway.simulator import personas
-from ssbtek_gateway.simulator.app import Simulator
+from ssbtek_gateway.simulator.app import AKTORER, Simulator
 from ssbtek_gateway.simulator.dates import today_in_sweden
-from ssbtek_gateway.simulator.faults import RESET
+from ssbtek_gateway.simulator.faults import CONNECTION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import date
     from pathlib import Path
 
     from ssbtek_gateway.simulator.faults import Fault
 
-# Long enough for an answer under way, short enough that a hanging one does not hold the stop up.
-_STOP_SECONDS = 1
+# As the server stops: long enough for an answer under way, short enough that a hanging one does not hold it up. After
+# the first, connections are broken; after the second, which is not reached, uvicorn would cancel and complain.
+_PATIENCE_SECONDS = 0.5
+_STOP_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`port` 0 takes any free one. Clients must show a certificate from `client_ca`. `faults` is by base service."""
+    """`port` 0 takes any free one. Clients must show a certificate from `client_ca`. `faults` is by base service.
+
+    `aktorer` are the aktörsid that Försäkringskassan knows.
+    """
 
     host: str
     port: int
@@ -40,15 +48,16 @@ class Settings:
     faults: Mapping[str, Fault] = field(default_factory=dict)
     personas: Path = personas.FOLDER
     today: Callable[[], date] = today_in_sweden
+    aktorer: tuple[str, ...] = AKTORER
 
 
 async def serve(settings: Settings, started: Callable[[int], None] = lambda _port: None) -> None:
     """Serve until SIGTERM or SIGINT, or until cancelled; call `started` with the port once connections are taken.
 
     Raises `PersonaError` for a bad persona and `OSError` for a certificate, key, host or port that cannot be used.
-    After a clean stop uvicorn raises the signal again, so that the process ends as one that the signal ended.
     """
-    app = Simulator(personas.load(settings.personas, settings.today()), settings.faults, settings.today)
+    known = personas.load(settings.personas, settings.today())
+    app = Simulator(known, settings.faults, settings.today, settings.aktorer)
     context = tls.server_context(settings.certificate, settings.key, settings.client_ca)
     config = Config(
         app,
@@ -69,7 +78,7 @@ async def serve(settings: Settings, started: Callable[[int], None] = lambda _por
         # asyncio would do so for a socket of its own; without it every answer waits some 40 ms for an acknowledgement.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         started(listener.getsockname()[1])
-        server = Server(config)
+        server = _Server(config)
         try:
             await server.serve(sockets=[listener])
         except asyncio.CancelledError:
@@ -78,12 +87,34 @@ async def serve(settings: Settings, started: Callable[[int], None] = lambda _por
             raise
 
 
+class _Server(Server):
+    """uvicorn's own, which returns after a signal; that one raises it again, and the process ends in its status."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        main = threading.current_thread() is threading.main_thread()
+        signals = (signal.SIGINT, signal.SIGTERM) if main else ()
+        for number in signals:
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in signals:
+                loop.remove_signal_handler(number)
+
+
 class _Protocol(HttpToolsProtocol):
-    """uvicorn's own, which in addition lets the app break the connection (`faults.RESET`)."""
+    """uvicorn's own, which lets the app end the connection (`faults.CONNECTION`), and ends it itself as it stops."""
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.scope["extensions"] = {RESET: {"abort": self._reset}}
+        self.scope["extensions"] = {CONNECTION: {"reset": self._reset, "close": self.transport.close}}
+
+    def shutdown(self) -> None:
+        super().shutdown()
+        # Whoever is still being answered then is played a fault; the app is told that the peer is gone, and ends.
+        self.loop.call_later(_PATIENCE_SECONDS, self.transport.abort)
 
     def _reset(self) -> None:
         # SO_LINGER with no time makes the kernel send RST where it would send FIN.

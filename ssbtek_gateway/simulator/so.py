@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from lxml.builder import ElementMaker
 
-from ssbtek_gateway.simulator.agency import Agency, Asked, Dated
+from ssbtek_gateway.simulator.agency import Agency
+from ssbtek_gateway.simulator.soap_interface import Asked, Dated, SoapInterface, spelled
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -38,16 +39,17 @@ def _answer(asked: Asked, held: _Element | None) -> _Element:
     return _E.GetUnemploymentBenefitPaymentResponse(*echo, *lists)
 
 
-AGENCY = Agency(
-    code="SO",
+_SOAP = SoapInterface(
+    path="/so",
     schema="services/so/ubps.xsd",
     request=f"{_SO}GetUnemploymentBenefitPaymentRequest",
-    person=("IdentificationNumber",),
+    person=spelled("IdentificationNumber"),
     period=("From", "Tom"),
     specimen=_SPECIMEN,
+    answer=_answer,
     dated=(
         Dated("Utbetalningar", "Utbetalningsdatum", "Utbetalningsdatum"),
         Dated("Avstangningar", "AvstangdFrom", "AvstangdTom"),
     ),
-    answer=_answer,
 )
+AGENCY = Agency("SO", (_SOAP,))

@@ -40,11 +40,13 @@ def envelope(content: _Element, namespace: str = NAMESPACE, prefixes: dict[str, 
     return root
 
 
-def fault(code: str, text: str) -> bytes:
-    """An envelope with a fault; `code` is Client or Server (section 4.4.1)."""
+def fault(code: str, text: str, detail: _Element | None = None) -> bytes:
+    """An envelope with a fault; `code` is Client or Server (section 4.4.1). `detail` is moved into it."""
     element = etree.Element(f"{_SOAP}Fault", nsmap={"soap": NAMESPACE})
     etree.SubElement(element, "faultcode").text = f"soap:{code}"
     etree.SubElement(element, "faultstring").text = text
+    if detail is not None:
+        etree.SubElement(element, "detail").append(detail)
     return serialise(envelope(element))
 
 

@@ -14,11 +14,13 @@ import pytest
 from harness import configuration
 from lxml import etree
 
+from ssbtek_gateway.contracts import CONTRACTS
+
 if TYPE_CHECKING:
     from harness import Gateway
 
 TOP = Path(__file__).parents[2]
-COMMANDS = ("serve", "simulate", "ask", "demo", "check-config", "dev-pki")
+COMMANDS = ("serve", "simulate", "ask", "demo", "check-config", "dev-pki", "ping")
 
 
 def run(*arguments: str | Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
@@ -51,11 +53,30 @@ def test_help_lists_every_command() -> None:
     assert [command for command in COMMANDS if command not in listed] == []
 
 
-def test_ask_prints_a_table_with_every_section_and_says_that_some_failed(ssbtek: Gateway) -> None:
-    done = ask(ssbtek, "--persona", "allt")
-    assert done.returncode == 3, done.stderr
-    for text in ("Arbetsförmedlingen", "Skatteverket", "Utbetalningar", "GRUNDB", "EJ_ANSLUTEN"):
+@pytest.mark.parametrize("version", CONTRACTS)
+def test_ask_prints_a_table_with_every_section_in_plain_text(ssbtek: Gateway, version: str) -> None:
+    done = ask(ssbtek, "--persona", "allt", "--url", ssbtek.at(version))
+    assert done.returncode == 0, done.stderr
+    for text in ("Arbetsförmedlingen", "Utbetalningar", "GRUNDB", "utlamnare", "regnr", "hemland", "ABC12A"):
         assert text in done.stdout
+    assert {"10": "OverskottPaKapital", "11": "godkandFskatt"}[version] in done.stdout
+
+
+def test_ask_says_by_its_exit_code_that_some_section_failed(ssbtek: Gateway) -> None:
+    done = ask(ssbtek, "--persona", "allt", "--aktorsid", "TEST-99", "--bastjanst", "FK", "--bastjanst", "AF")
+    assert done.returncode == 3, done.stderr
+    assert "EJ_BEHORIG" in done.stdout
+
+
+def test_ping_tells_which_services_can_be_reached(pki: Path, tmp_path: Path, agencies: int, unused_port: int) -> None:
+    path = configuration(pki, tmp_path, agencies)
+    done = run("ping", "--config", path)
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.count("connection only") == 5
+    path = configuration(pki, tmp_path, unused_port)
+    done = run("ping", "--config", path)
+    assert done.returncode == 1
+    assert done.stdout.count("ANSLUTNING") == 7
 
 
 def test_ask_takes_the_number_from_a_file_or_standard_input_but_never_as_an_argument(

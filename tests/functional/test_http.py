@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
 import pytest
+from harness import running_agencies, running_gateway
 from lxml import etree
 
 from ssbtek_gateway import devpki
@@ -180,21 +181,26 @@ def test_a_soap_fault_carries_the_contracts_detail_and_nothing_of_the_message(ss
     assert b"19121212121x" not in body
 
 
-def test_the_connection_test_asks_nobody_and_tells_who_is_not_connected(ssbtek: Gateway) -> None:
+def test_the_connection_test_calls_what_has_a_test_of_its_own(pki: Path, tmp_path: Path) -> None:
     body = (
         b'<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Body><testaBastjanstInformation '
         b'xmlns="http://schema.forsakringskassan.se/integration/ssbt/10"/></e:Body></e:Envelope>'
     )
-    status, answer = ssbtek.post(body)
+    with (
+        running_agencies(pki, "AF=fault") as agencies,
+        running_gateway(pki, tmp_path, agencies, connected=["AF", "CSN", "FK", "SO"]) as gateway,
+    ):
+        status, answer = gateway.post(body)
     assert status == 200
-    svar = {etree.QName(element).localname: element for element in etree.fromstring(answer)[0][0]}
-    assert {kod: element.findtext("{*}error/{*}felkod") for kod, element in svar.items()} == {
-        "AF": None,
-        "CSN": None,
-        "FK": "EJ_ANSLUTEN",
-        "SKV": "EJ_ANSLUTEN",
-        "SO": None,
-        "TNS": "EJ_ANSLUTEN",
-        "MIV": "EJ_ANSLUTEN",
+    assert {
+        etree.QName(section).localname: (section.findtext("{*}anropad"), section.findtext("{*}error/{*}felkod"))
+        for section in etree.fromstring(answer)[0][0]
+    } == {
+        "AF": ("true", "FAULT"),
+        "CSN": ("false", None),
+        "FK": ("true", None),
+        "SKV": ("false", "EJ_ANSLUTEN"),
+        "SO": ("false", None),
+        "TNS": ("false", "EJ_ANSLUTEN"),
+        "MIV": ("false", "EJ_ANSLUTEN"),
     }
-    assert {element.findtext("{*}anropad") for element in svar.values()} == {"false"}

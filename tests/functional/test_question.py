@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+from base64 import b64encode
 from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -14,12 +15,15 @@ from harness import ALLT, running_agencies, running_gateway
 from lxml import etree
 
 from ssbtek_gateway.client import TEST_ASKER, FaultError
+from ssbtek_gateway.config import KODER
+from ssbtek_gateway.contracts import CONTRACTS
 from ssbtek_gateway.model import PersonId
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from harness import Gateway
+    from lxml.etree import _Element
 
     from ssbtek_gateway.client import Answer
 
@@ -28,14 +32,14 @@ CONNECTED = ("AF", "CSN", "SO")
 
 def outcomes(answer: Answer) -> dict[str, str]:
     """`DATA`, or `kalla felkod`, for each section in the answer's order."""
-    return {
-        etree.QName(section).localname: (
-            "DATA"
-            if section.find("{*}data") is not None
-            else f"{section.findtext('{*}error/{*}kalla')} {section.findtext('{*}error/{*}felkod')}"
-        )
-        for section in answer.sections
-    }
+    return {etree.QName(section).localname: outcome(section) for section in answer.sections}
+
+
+def outcome(section: _Element) -> str:
+    # From version 11 on SKV's data stand in its parts.
+    if section.find("{*}data") is not None or section.find("{*}foretagsinformation") is not None:
+        return "DATA"
+    return f"{section.findtext('{*}error/{*}kalla')} {section.findtext('{*}error/{*}felkod')}"
 
 
 def rows(gateway: Gateway) -> list[dict[str, Any]]:
@@ -44,16 +48,58 @@ def rows(gateway: Gateway) -> list[dict[str, Any]]:
         return [dict(row) for row in connection.execute("SELECT * FROM audit ORDER BY id")]
 
 
-def test_all_seven_sections_come_in_the_contracts_order(ssbtek: Gateway) -> None:
-    assert outcomes(ssbtek.ask()) == {
-        "AF": "DATA",
-        "CSN": "DATA",
-        "FK": "SSBT EJ_ANSLUTEN",
-        "SKV": "SSBT EJ_ANSLUTEN",
-        "SO": "DATA",
-        "TNS": "SSBT EJ_ANSLUTEN",
-        "MIV": "SSBT EJ_ANSLUTEN",
-    }
+@pytest.mark.parametrize("version", CONTRACTS)
+def test_all_seven_sections_come_in_the_contracts_order(ssbtek: Gateway, version: str) -> None:
+    assert list(outcomes(ssbtek.ask(version=version)).items()) == [
+        (kod, "DATA") for kod in ("AF", "CSN", "FK", "SKV", "SO", "TNS", "MIV")
+    ]
+
+
+def test_a_service_that_is_not_connected_says_so_in_its_section(pki: Path, tmp_path: Path, agencies: int) -> None:
+    with running_gateway(pki, tmp_path, agencies, connected=["AF", "SO"]) as gateway:
+        answered = outcomes(gateway.ask())
+    assert answered == dict.fromkeys(KODER, "SSBT EJ_ANSLUTEN") | {"AF": "DATA", "SO": "DATA"}
+
+
+def test_each_version_answers_in_its_own_namespace_and_refuses_the_others(ssbtek: Gateway, question: str) -> None:
+    newer = question.replace("ssbt/10", "ssbt/11")
+    assert b'"http://schema.forsakringskassan.se/integration/ssbt/11"' in ssbtek.post(newer.encode(), version="11")[1]
+    status, body = ssbtek.post(newer.encode(), version="10")
+    assert status == 500
+    assert b"OKAND_VERSION" in body
+
+
+def test_skv_without_its_question_block_fails_alone_and_names_the_field(ssbtek: Gateway, question: str) -> None:
+    newer = question.replace("ssbt/10", "ssbt/11").encode()
+    skv = etree.fromstring(ssbtek.post(newer, version="11")[1]).find(".//{*}svarsdata/{*}SKV")
+    assert skv is not None
+    assert skv.findtext("{*}error/{*}felkod") == "OGILTIG_FRAGA"
+    assert "SKV/fraga" in skv.xpath("string()")
+
+
+def test_skv_answers_part_by_part_from_version_11(ssbtek: Gateway) -> None:
+    skv = ssbtek.ask(["SKV"], version="11").values["svarsdata"]["SKV"]
+    assert json.loads(skv["foretagsinformation"]["data"])["foretag"]["foretagId"] == ALLT.reveal()
+    assert skv["individuppgifter"]["error"]["felkod"] == "404"
+
+
+def test_fk_is_asked_for_the_registered_actor_only(ssbtek: Gateway) -> None:
+    answer = ssbtek.ask(["AF", "FK"], asker=replace(TEST_ASKER, aktorsid="../../v8/aktorer/TEST-01"))
+    assert outcomes(answer) == {"AF": "DATA", "FK": "SSBT EJ_BEHORIG"}
+
+
+def test_a_lefi_question_about_another_person_stops_the_whole_question(ssbtek: Gateway, question: str) -> None:
+    other = b64encode(b'{"personnummer": "199006022397"}').decode()
+    status, body = ssbtek.post(re.sub("(<ssbt:lefiJsonFraga>)[^<]*", rf"\g<1>{other}", question).encode())
+    assert status == 500
+    assert b"OGILTIG_FRAGA" in body
+    assert b"199006022397" not in body
+
+
+def test_personas_whose_agencies_fail_in_their_own_ways(ssbtek: Gateway) -> None:
+    in_band = outcomes(ssbtek.ask(person=PersonId("190301249801")))
+    assert {kod for kod, outcome in in_band.items() if outcome == "DATA"} >= {"AF", "CSN", "FK", "SO", "TNS"}
+    assert in_band["MIV"].startswith("BT ")
 
 
 def test_only_the_included_services_are_in_the_answer(ssbtek: Gateway) -> None:
@@ -110,10 +156,27 @@ def test_the_question_is_recorded_before_the_answer_without_the_number(ssbtek: G
     assert (asked["handelse"], answered["handelse"]) == ("FRAGAD", "BESVARAD")
     assert asked["incident"] == answered["incident"]
     assert (asked["ingivare"], asked["handlaggare"], asked["version"]) == ("162021004748", "test01", "10")
-    assert json.loads(answered["bastjanster"]) == dict.fromkeys(CONNECTED, "DATA")
+    assert json.loads(answered["bastjanster"]) == {"AF": "SVARAT", "CSN": "SVARAT+INGET_FUNNET", "SO": "SVARAT"}
     assert re.fullmatch("[0-9a-f]{64}", asked["person"])
     files = ssbtek.audit.parent.glob("audit.sqlite*")
     assert not any(ALLT.reveal().encode() in path.read_bytes() for path in files)
+
+
+def test_a_fault_of_its_own_at_every_service(pki: Path, tmp_path: Path) -> None:
+    faults = {
+        "AF=hang": "SSBT TIMEOUT",
+        "SO=reset": "SSBT ANSLUTNING",
+        "CSN=truncated": "SSBT OGILTIGT_SVAR",
+        "FK=http503": "BT 503",
+        "SKV=other-person": "SSBT FEL_PERSON",
+        "TNS=slow:30": "SSBT TIMEOUT",
+        "MIV=redirect": "SSBT OGILTIGT_SVAR",
+    }
+    with (
+        running_agencies(pki, *faults) as agencies,
+        running_gateway(pki, tmp_path, agencies, bastjanst="seconds = 1") as gateway,
+    ):
+        assert outcomes(gateway.ask()) == {fault.partition("=")[0]: expected for fault, expected in faults.items()}
 
 
 @pytest.mark.parametrize(

@@ -12,15 +12,16 @@ import ssbtek_gateway
 from ssbtek_gateway import config, resources, xmlgate
 from ssbtek_gateway.contracts import CONTRACTS
 from ssbtek_gateway.inbound import documents
-from ssbtek_gateway.services import REGISTRY
+from ssbtek_gateway.services import REGISTRY, fk, skv
 from ssbtek_gateway.simulator import personas
 assert {folder!r} in ssbtek_gateway.__file__, ssbtek_gateway.__file__
 for contract in CONTRACTS.values():
     assert {folder!r} in str(resources.xsd(contract.xsd))
     xmlgate.schema(resources.xsd(contract.xsd))
 for entry in REGISTRY.values():
-    if entry.spec is not None:
-        xmlgate.schema(resources.xsd(entry.spec(config.Csn(url="http://x", allow_plain_http=True)).schema))
+    assert entry.agare
+skv._template(config.Skv(url="http://x", allow_plain_http=True))
+fk._validators()
 print(len(documents.published(CONTRACTS.values(), "https://x")), len(personas.load()))
 """
 

@@ -1,0 +1,198 @@
+"""Försäkringskassan, with information from Pensionsmyndigheten: LEFI Online version 9, REST.
+
+The question is passed on and the answer handed on byte for byte; in between they are only read and judged.
+"""
+
+from __future__ import annotations
+
+import json
+from copy import deepcopy
+from datetime import date
+from functools import cache
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import jsonschema_rs
+
+from ssbtek_gateway import jsongate, resources
+from ssbtek_gateway.faults import failure
+from ssbtek_gateway.model import Data, EncodedPayload
+from ssbtek_gateway.services import rest
+from ssbtek_gateway.services.csn import months
+from ssbtek_gateway.services.service import judged, undecided
+from ssbtek_gateway.services.transport import Transport, TransportError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ssbtek_gateway.config import Fk
+    from ssbtek_gateway.model import Bedomning, Failure, FkFraga, Outcome, Question
+
+_SCHEMA = "services/fk/lefi-9.schema.json"
+_VERSION = "v9"
+# The lists that name what is asked for; LEFI answers 400 where none names anything.
+_KINDS = ("formansinformation", "ansprak", "beslut", "preliminaraUtbetalningar", "utbetalningar", "ovrigInformation")
+# Where PM's own data stand; FK's stand under formansinformation.
+_PM_KEYS = ("ansprak", "beslut", "preliminaraUtbetalningar", "utbetalningar", "ovrigInformation")
+_STATES = {"FELANDE", "OTILLGANGLIG"}
+_LONGEST_MONTHS = 24
+_MEANINGS = {
+    400: "Frågan saknar grupp eller avser mer än två år, eller så är den fel skriven.",
+    403: "Aktören är okänd hos Försäkringskassan eller får inte företrädas.",
+}
+_DATE_LENGTH = len("ÅÅÅÅ-MM-DD")
+
+
+class FkService:
+    """A `BaseService`. Make it on the running event loop."""
+
+    def __init__(self, settings: Fk) -> None:
+        self._settings = settings
+        self._transport = Transport(settings)
+        self._validator, self._strict = _validators()
+
+    async def ask(self, question: Question) -> Outcome:
+        fraga = question.fk
+        if fraga is None:
+            return failure("OGILTIG_FRAGA", "FK/fraga: saknas. Ange aktorsid och lefiJsonFraga.", reason="no fraga")
+        limit = _limit(fraga)
+        if limit is not None:
+            return failure("OGILTIG_FRAGA", limit, reason="a limit of this base service")
+        try:
+            url = self._url(fraga.aktorsid, "formansinformation/fraga")
+            reply = await self._transport.post(url, fraga.lefi_json, rest.HEADERS)
+            refused = rest.refusal(reply, _MEANINGS)
+            if refused is not None:
+                return refused
+            answer = jsongate.parse(reply.body, unique=False)
+        except TransportError as error:
+            return error.failure
+        except jsongate.JsonError as error:
+            return failure("OGILTIGT_SVAR", reason=str(error))
+        if not self._validator.is_valid(answer):
+            return failure("OGILTIGT_SVAR", reason="breaks LEFI's JSON schema")
+        unknown = 0 if self._strict.is_valid(answer) else _count_unknown(answer)
+        return Data(EncodedPayload("lefiJsonSvar", reply.body), tuple(_judge(answer)), unknown)
+
+    async def test(self) -> tuple[bool, Failure | None]:
+        """LEFI's list of available kinds, for the configured actor."""
+        if self._settings.test_aktorsid is None:
+            return False, await self._transport.ping()
+        try:
+            reply = await self._transport.get(self._url(self._settings.test_aktorsid, "tillgangligaInformationstyper"))
+        except TransportError as error:
+            return error.connected, error.failure
+        return True, rest.refusal(reply, _MEANINGS)
+
+    async def close(self) -> None:
+        await self._transport.close()
+
+    def _url(self, aktorsid: str, operation: str) -> str:
+        # aktorsid is registered for the asker; still, nothing that a caller wrote becomes a step of the path.
+        actor = quote(aktorsid, safe="")
+        return f"{self._settings.url}/lefi-extern-formansinformation/{_VERSION}/aktorer/{actor}/{operation}"
+
+
+def connect(settings: Fk) -> FkService:
+    """Call on the running event loop."""
+    return FkService(settings)
+
+
+def _limit(fraga: FkFraga) -> str | None:
+    if fraga.version not in {None, "", _VERSION}:
+        return f"FK/fraga/version: ska vara {_VERSION}, eller utelämnas."
+    if not any(isinstance(fraga.content.get(kind), list) and fraga.content[kind] for kind in _KINDS):
+        return f"lefiJsonFraga: minst en av {', '.join(_KINDS)} ska namnge en grupp eller typ."
+    period = fraga.content.get("period")
+    days = [_day(period.get(end)) for end in ("from", "tom")] if isinstance(period, dict) else [None, None]
+    first, last = days
+    if first is None or last is None or first > last:
+        return "lefiJsonFraga: period ska ha from och tom på formen ÅÅÅÅ-MM-DD, i den ordningen."
+    if last > months(first, _LONGEST_MONTHS):
+        return "lefiJsonFraga: period får vara högst två år."
+    return None
+
+
+def _day(value: object) -> date | None:
+    if not isinstance(value, str) or len(value) != _DATE_LENGTH or not value.isascii():
+        return None
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        return None
+
+
+def _judge(answer: Mapping[str, Any]) -> Iterator[Bedomning]:
+    """FK and PM apart, by their `tillstand`; then each group that the answer lists under `avvikelser`."""
+    states = {
+        state.get("utlamnare", {}).get("kod"): state.get("tillstand", {}).get("kod")
+        for state in answer.get("utlamnare", ())
+    }
+    found = {"FK": _holds(answer.get("formansinformation", {})), "PM": any(_holds(answer.get(key)) for key in _PM_KEYS)}
+    for organisation, has_data in found.items():
+        state = states.get(organisation)
+        if state == "OK":
+            yield judged(organisation, found=has_data)
+        else:
+            yield undecided(organisation, f"tillstand {state}" if state in _STATES else "tillstand saknas")
+    avvikelser = answer.get("avvikelser") or {}
+    for kind, deviations in avvikelser.items():
+        for deviation in deviations if kind in _KINDS else ():
+            group = deviation.get("formansgrupp") or deviation.get("ovrigInformationstyp") or {}
+            yield undecided(_group(group.get("kod")), f"avvikelse i {kind}")
+
+
+def _holds(value: object) -> bool:
+    """Whether there is anything in a list, or in any list of an object."""
+    return any(_holds(child) for child in value.values()) if isinstance(value, dict) else bool(value)
+
+
+def _group(code: object) -> str:
+    known = {known for definition in _schema()["$defs"].values() for known in definition.get("x-kanda-koder", ())}
+    return str(code) if code in known else "okänd grupp"
+
+
+@cache
+def _validators() -> tuple[jsonschema_rs.Validator, jsonschema_rs.Validator]:
+    """What an answer must be, and what it is where nothing in it is new to us."""
+    schema = _schema()
+    strict = deepcopy(schema)
+    for definition in strict["$defs"].values():
+        if "properties" in definition:
+            definition["additionalProperties"] = False
+        if "x-kanda-koder" in definition:
+            definition["enum"] = definition["x-kanda-koder"]
+    return _validator(schema), _validator(strict)
+
+
+def _validator(schema: dict[str, Any]) -> jsonschema_rs.Validator:
+    return jsonschema_rs.validator_for(schema | {"$ref": "#/$defs/LefiExternFormansinformationSvar"})
+
+
+@cache
+def _schema() -> dict[str, Any]:
+    schema: dict[str, Any] = json.loads(resources.xsd(_SCHEMA).read_text(encoding="utf-8"))
+    return schema
+
+
+def _count_unknown(answer: object) -> int:
+    """The fields and codes in a valid answer that the published schema does not have."""
+    return sum(_unknown(answer, {"$ref": "#/$defs/LefiExternFormansinformationSvar"}))
+
+
+def _unknown(value: object, definition: Mapping[str, Any]) -> Iterator[int]:
+    # The schema file holds a $ref alone, or properties, or items (tests/unit/test_lefi_schema.py).
+    if "$ref" in definition:
+        definition = _schema()["$defs"][definition["$ref"].rpartition("/")[2]]
+    if isinstance(value, dict):
+        known = definition.get("properties", {})
+        for name, child in value.items():
+            if name in known:
+                yield from _unknown(child, known[name])
+            else:
+                yield 1
+    elif isinstance(value, list):
+        for child in value:
+            yield from _unknown(child, definition.get("items", {}))
+    elif value not in definition.get("x-kanda-koder", [value]):
+        yield 1

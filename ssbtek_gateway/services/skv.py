@@ -1,0 +1,176 @@
+"""Skatteverket, Beskattningsuppgifter: XML in a text over SOAP in version 10, JSON in parts from version 11 on.
+
+The inner question of version 10 and how the operator calls Skatteverket for version 11 are not public: the first is a
+template, the second a path for each part, both configured (docs/assumptions.md).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from importlib.resources import files
+from string import Template
+from typing import TYPE_CHECKING, Any
+from xml.sax.saxutils import escape
+
+from ssbtek_gateway import jsongate, xmlgate
+from ssbtek_gateway.faults import failure
+from ssbtek_gateway.model import Data, Failure, PartsPayload, XmlPayload
+from ssbtek_gateway.services import rest
+from ssbtek_gateway.services.service import judged, same_person, undecided
+from ssbtek_gateway.services.soap import SoapService, SoapSpec, text
+from ssbtek_gateway.services.transport import Transport, TransportError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import date
+
+    from lxml.etree import _Element
+
+    from ssbtek_gateway.config import Skv
+    from ssbtek_gateway.model import Bedomning, Outcome, PersonId, Question
+
+_XML_VERSION = "10"
+_PERSON = "{*}IdentitetsbeteckningFysiskPerson"
+# Where the JSON that has been seen names the person it is about.
+_PERSON_KEYS = ("identitet", "kontohavare")
+_NOT_FOUND = "404"
+_MEANINGS = {404: "Skatteverket har inget att lämna ut i denna del."}
+
+
+class SkvService:
+    """A `BaseService` with two faces. Make it on the running event loop. Raises `ValueError` for a bad template."""
+
+    def __init__(self, settings: Skv) -> None:
+        self._settings = settings
+        self._xml = SoapService(_spec(_template(settings)), settings)
+        self._transport = Transport(settings)
+
+    async def ask(self, question: Question) -> Outcome:
+        if question.version == _XML_VERSION:
+            return await self._xml.ask(question)
+        if self._settings.delar_url is None:
+            return failure("EJ_ANSLUTEN", reason="no delar_url in the configuration")
+        if question.skv is None:
+            detalj = "SKV/fraga: saknas. Ange ar och vilka delar frågan gäller."
+            return failure("OGILTIG_FRAGA", detalj, reason="no fraga")
+        if not question.skv.delar:
+            return failure("OGILTIG_FRAGA", "SKV/fraga: minst en del ska vara true.", reason="no part asked for")
+        body = rest.written({"identitet": question.person.reveal(), "ar": question.skv.ar})
+        answers = await asyncio.gather(*(self._part(part, body, question.person) for part in question.skv.delar))
+        parts = dict(zip(question.skv.delar, answers, strict=True))
+        return Data(PartsPayload(parts), tuple(_judge_parts(parts)))
+
+    async def test(self) -> tuple[bool, Failure | None]:
+        return await self._xml.test()
+
+    async def close(self) -> None:
+        await self._xml.close()
+        await self._transport.close()
+
+    async def _part(self, part: str, body: bytes, person: PersonId) -> bytes | Failure:
+        try:
+            url = f"{self._settings.delar_url}{getattr(self._settings.delar, part)}"
+            reply = await self._transport.post(url, body, rest.HEADERS)
+            refused = rest.refusal(reply, _MEANINGS)
+            if refused is not None:
+                return refused
+            answer = jsongate.parse(reply.body, unique=False)
+        except TransportError as error:
+            return error.failure
+        except jsongate.JsonError as error:
+            return failure("OGILTIGT_SVAR", reason=str(error))
+        named = [answer.get(key) for key in _PERSON_KEYS] if isinstance(answer, dict) else []
+        if not all(same_person(value, person) for value in named if isinstance(value, str)):
+            return failure("FEL_PERSON", reason="the answer is about another person")
+        return reply.body
+
+
+def connect(settings: Skv) -> SkvService:
+    """Call on the running event loop."""
+    return SkvService(settings)
+
+
+def _template(settings: Skv) -> Template:
+    """The inner question. Raises `ValueError` naming what is wrong with it."""
+    file = settings.forfragan or files(__package__) / "skv_forfragan.xml"
+    template = Template(file.read_text(encoding="utf-8"))
+    try:
+        xmlgate.parse_own(template.substitute(dict.fromkeys(_SLOTS, "0")).encode())
+    except KeyError as error:
+        raise ValueError(f"forfragan: there is no slot {error}; there are {', '.join(_SLOTS)}") from None
+    except (ValueError, xmlgate.XmlError) as error:
+        raise ValueError(f"forfragan: {error}") from None
+    return template
+
+
+_SLOTS = (
+    "personidentitet",
+    "organisationsnummer",
+    "namn",
+    "handlaggare",
+    "arendeidentitet",
+    "syfte",
+    "lagtext",
+    "from_datum",
+    "tom_datum",
+)
+
+
+def _spec(template: Template) -> SoapSpec:
+    def message(question: Question) -> dict[str, Any]:
+        period = question.perioder["SKV"]
+        values = {
+            "personidentitet": question.person.reveal(),
+            "organisationsnummer": question.ingivare.organisationsnummer,
+            "namn": question.ingivare.namn,
+            "handlaggare": question.handlaggare,
+            "arendeidentitet": question.arendeidentitet,
+            "syfte": question.syfte,
+            "lagtext": question.lagtext,
+            "from_datum": period.from_datum.isoformat(),
+            "tom_datum": period.tom_datum.isoformat(),
+        }
+        quoted = {slot: escape(value, {'"': "&quot;"}) for slot, value in values.items()}
+        return {"forfragan": template.substitute(quoted)}
+
+    return SoapSpec(
+        wsdl="services/skv.wsdl",
+        schema="services/skv/beskattningsuppgifter.xsd",
+        limit=_limit,
+        message=message,
+        persons=_persons,
+        payload=XmlPayload,
+        judge=_judge,
+        fault_code="{http://beskattningws.ws.service.bs.zg.rsv.se/}Exception/MeddelandeKod",
+    )
+
+
+def _limit(_question: Question, _today: date) -> str | None:
+    return None
+
+
+def _document(answer: _Element) -> _Element:
+    """The document in `svar`. Raises `XmlError` where it is not one."""
+    return xmlgate.parse_agency_text(text(answer[0]))
+
+
+def _persons(answer: _Element) -> list[str]:
+    return [text(element) for element in _document(answer).iter(_PERSON)]
+
+
+def _judge(answer: _Element) -> list[Bedomning]:
+    """Status codes are not public and missing amounts come as 0, so only a Kapitaluppgift counts as an answer."""
+    document = _document(answer)
+    if document.find(".//{*}Kapitaluppgift") is None and document.find(".//{*}Personuppgift") is not None:
+        return [undecided("SKV", "Personuppgift utan Kapitaluppgift")]
+    return [judged("SKV", found=document.find(".//{*}Kapitaluppgift") is not None)]
+
+
+def _judge_parts(parts: Mapping[str, bytes | Failure]) -> Iterator[Bedomning]:
+    """404 beside data in another part means nothing found (inferred); alone it cannot be told from a fault."""
+    answered = any(isinstance(part, bytes) for part in parts.values())
+    for name, part in parts.items():
+        if isinstance(part, Failure) and not (answered and part.felkod == _NOT_FOUND):
+            yield undecided(f"SKV {name}", f"{part.kalla} {part.felkod}")
+        else:
+            yield judged(f"SKV {name}", found=isinstance(part, bytes))
