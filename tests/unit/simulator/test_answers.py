@@ -4,8 +4,9 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
+from lxml import etree
 from unit.simulator import driver
-from unit.simulator.driver import AF, CSN, SO, TYPER, envelope, post, question, valid
+from unit.simulator.driver import AF, CSN, EVERY, SCHEMAS, SO, TYPER, envelope, post, question, valid
 
 from ssbtek_gateway.simulator import AGENCIES
 from ssbtek_gateway.simulator.app import Simulator
@@ -21,11 +22,14 @@ FIRST = date(2026, 1, 31)
 PERSONAS = load(today=TODAY)
 NUMBERS = {alias: persona.person.reveal() for alias, persona in PERSONAS.items()}
 SIMULATOR = Simulator(PERSONAS, today=lambda: TODAY)
-NOBODY = "201701012393"
+# The persona that no agency knows.
+NOBODY = "199610202385"
+# The personas whose question over SOAP is answered with data, or with nothing.
+ANSWERED = sorted(NUMBERS.keys() - {"fel-i-svar", "fel-i-transport"})
 
 
 def ask(service: str, person: str, first: date = FIRST, last: date = TODAY) -> _Element:
-    return post(SIMULATOR, f"/{service.lower()}", question(service, person, first, last)).answer()
+    return driver.ask(SIMULATOR, service, person, first, last).answer()
 
 
 def af(**parts: str) -> _Element:
@@ -40,19 +44,35 @@ def test_the_personas_are_those_of_the_documentation() -> None:
     assert NUMBERS == {
         "allt": "191212121212",
         "arbetslos": "199006022397",
+        "fel-i-svar": "190301249801",
+        "fel-i-transport": "201701012393",
         "inget": "199610202385",
+        "pensionar": "194408139089",
         "skyddad": "200001022391",
         "student": "199107172380",
     }
 
 
-@pytest.mark.parametrize("service", AGENCIES)
-@pytest.mark.parametrize("person", [*NUMBERS.values(), NOBODY], ids=[*NUMBERS, "nobody"])
-def test_every_answer_follows_the_schema_and_names_the_person(service: str, person: str) -> None:
+def test_the_registry_has_every_base_service() -> None:
+    assert tuple(AGENCIES) == EVERY
+
+
+@pytest.mark.parametrize("service", SCHEMAS)
+@pytest.mark.parametrize("alias", ANSWERED)
+def test_every_answer_follows_the_schema_and_names_the_person(service: str, alias: str) -> None:
+    person = NUMBERS[alias]
     answer = ask(service, person)
     assert valid(service, answer)
-    # In the echo, and where CSN writes it in two attributes.
-    assert person[2:] in "".join(str(text) for text in answer.xpath("//text() | //@personnummer"))
+    # In the echo, where CSN writes it in two attributes, and in Skatteverket's text; TNS names nobody, and Skatteverket
+    # nobody whom it does not know.
+    says = person[2:] in "".join(str(text) for text in answer.xpath("//text() | //@personnummer"))
+    assert says == (service != "TNS" and (service != "SKV" or alias in {"allt", "skyddad"}))
+
+
+@pytest.mark.parametrize("service", AGENCIES)
+def test_an_unknown_person_is_answered_as_the_persona_inget(service: str) -> None:
+    app = Simulator({}, today=lambda: TODAY)
+    assert driver.ask(app, service, NOBODY, FIRST, TODAY) == driver.ask(SIMULATOR, service, NOBODY, FIRST, TODAY)
 
 
 @pytest.mark.parametrize("today", [date(2024, 2, 29), date(2026, 1, 1), date(2026, 3, 31), date(2026, 12, 31)], ids=str)
@@ -124,7 +144,7 @@ def test_af_answers_a_test_without_personal_data() -> None:
 
 
 def test_nothing_found_is_said_as_each_agency_says_it() -> None:
-    af_answer, so_answer, csn_answer = (ask(service, NOBODY) for service in AGENCIES)
+    af_answer, so_answer, csn_answer = (ask(service, NOBODY) for service in ("AF", "SO", "CSN"))
     assert texts(af_answer, "StatusSokandeinformationKod") == ["0"]
     assert not texts(af_answer, "ArbetssokandeInfo")
     assert len(so_answer[-1]) == 0
@@ -134,10 +154,75 @@ def test_nothing_found_is_said_as_each_agency_says_it() -> None:
     assert dict(person.attrib) == {"Status": "Ej träff", "personnummer": NOBODY[2:], "sekel": NOBODY[:2]}
 
 
-def test_one_a_kassa_answers_while_another_cannot() -> None:
+def test_two_a_kassor_answer_while_a_third_cannot() -> None:
     answer = ask("SO", NUMBERS["arbetslos"])
-    assert [len(texts(kassa, "Utbetalningar")) for kassa in answer.iter(f"{SO}Arbetsloshetsersattning")] == [3, 0]
-    assert len(set(texts(answer, "StatusSvarandeOrganisation"))) == 2
+    kassor = list(answer.iter(f"{SO}Arbetsloshetsersattning"))
+    assert [len(texts(kassa, "Utbetalningar")) for kassa in kassor] == [3, 0, 0]
+    assert [len(texts(kassa, "Avstangningar")) for kassa in kassor] == [0, 1, 0]
+    assert [len(texts(kassa, "AnsoktOmErsattning")) for kassa in kassor] == [1, 1, 0]
+    assert texts(answer, "BeslutOmRattTillErsattning") == ["2025-12-20", ""]
+    assert texts(answer, "StatusSvarandeOrganisation") == ["OK", "OK", "Kan inte svara"]
+
+
+def test_every_agency_may_fail_in_its_answer() -> None:
+    person = NUMBERS["fel-i-svar"]
+    assert texts(ask("AF", person), "StatusSokandeinformationKod") == ["99"]
+    assert texts(ask("AF", person), "AktivitetsRapportMeddelande") == ["502"]
+    assert texts(ask("SO", person), "StatusSvarandeOrganisation") == ["Kan inte svara"]
+    assert texts(ask("CSN", person), "ResultatKod") == ["-1103"]
+    assert not texts(ask("CSN", person), "Person")
+    assert texts(ask("TNS", person), "resultat") == ["FEL"]
+    for service in ("AF", "SO", "CSN", "TNS"):
+        assert valid(service, ask(service, person))
+
+
+@pytest.mark.parametrize(
+    ("alias", "vehicles"),
+    [("allt", ["ABC12A", "XYZ987"]), ("pensionar", ["DEF456"]), ("inget", []), ("student", [])],
+)
+def test_tns_lists_vehicles(alias: str, vehicles: list[str]) -> None:
+    answer = ask("TNS", NUMBERS[alias])
+    assert texts(answer, "resultat") == ["OK"]
+    assert len(texts(answer, "fordonsinnehav")) == 1
+    assert texts(answer, "regnr") == vehicles
+
+
+def test_tns_says_all_its_failures_and_no_vehicles() -> None:
+    answer = ask("TNS", NUMBERS["fel-i-svar"])
+    assert not texts(answer, "fordonsinnehav")
+    assert texts(answer, "felkod") == ["1", "2"]
+
+
+def test_miv_answers_in_elements_without_namespace() -> None:
+    answer = ask("MIV", NUMBERS["allt"])
+    assert answer.findtext("response/korrelationsid") == "k1"
+    assert answer.findtext("response/correlationid") == "k1"
+    assert answer.findtext("response/personnummer") == NUMBERS["allt"]
+    assert [one.text for one in answer.iterfind("response/svarCollection/svar/giltighetstid")] == [
+        "TIDBEGRANSAT",
+        "PERMANENT",
+    ]
+
+
+def test_miv_has_a_correlationid_where_the_question_has_no_korrelationsid() -> None:
+    body = envelope(driver.miv(NUMBERS["allt"], korrelationsid=""))
+    answer = post(SIMULATOR, "/miv", body).answer()
+    assert valid("MIV", answer)
+    assert answer.findtext("response/correlationid")
+    assert answer.find("response/korrelationsid") is None
+
+
+def test_miv_knows_nothing_of_most() -> None:
+    answer = ask("MIV", NOBODY)
+    assert len(answer.findall("response/svarCollection")) == 1
+    assert answer.find("response/svarCollection/svar") is None
+
+
+def test_miv_fails_with_a_fault_of_its_own() -> None:
+    detail = driver.ask(SIMULATOR, "MIV", NUMBERS["fel-i-svar"], FIRST, TODAY).detail()
+    assert detail.tag == f"{driver.MIV}SSBTEKSoapException"
+    assert valid("MIV", detail)
+    assert detail.findtext("faultString")
 
 
 def test_the_student_has_all_five_forms_of_support() -> None:
@@ -145,10 +230,15 @@ def test_the_student_has_all_five_forms_of_support() -> None:
 
 
 def test_a_protected_person_has_no_name() -> None:
-    af_answer, csn_answer = ask("AF", NUMBERS["skyddad"]), ask("CSN", NUMBERS["skyddad"])
-    assert texts(af_answer, "Sekretessmarkering") == ["true"]
-    assert not texts(af_answer, "Fornamn")
-    assert csn_answer.xpath("//@sekretess") == ["Ja"]
+    assert texts(ask("AF", NUMBERS["skyddad"]), "Sekretessmarkering") == ["true"]
+    assert ask("CSN", NUMBERS["skyddad"]).xpath("//@sekretess") == ["Ja"]
+    fk = driver.ask(SIMULATOR, "FK", NUMBERS["skyddad"], FIRST, TODAY).json()
+    (information,) = fk["formansinformation"]["generellPersoninformation"]
+    assert information == {"skyddad": True, "personnummer": NUMBERS["skyddad"]}
+    for service in SCHEMAS:
+        said = etree.tostring(ask(service, NUMBERS["skyddad"]), encoding="unicode").lower()
+        assert "fornamn>" not in said
+        assert "efternamn>" not in said
 
 
 @pytest.mark.parametrize(
@@ -189,6 +279,12 @@ def test_csn_amounts_stand_in_their_own_namespace() -> None:
         ("/so", question("SO", "1912-2121212", FIRST, TODAY), "schema"),
         ("/csn", envelope(driver.csn(NOBODY, FIRST, TODAY, hushall="x" * 32)), "schema"),
         ("/csn", question("CSN", NOBODY, FIRST, TODAY).replace(b"20260131", b"20260231"), "datum"),
+        ("/tns", question("TNS", "189001019802", FIRST, TODAY), "schema"),
+        ("/miv", question("MIV", "1912-2121212", FIRST, TODAY), "personidentitet"),
+        ("/skv", question("SKV", "1912-2121212", FIRST, TODAY), "personidentitet"),
+        ("/skv", envelope(driver.skv("", inner="<F><Organisation>162021004748</Organisation></F>")), "personidentitet"),
+        ("/skv", envelope(driver.skv("", inner="ingen XML")), "personidentitet"),
+        ("/skv", envelope(driver.skv("", inner="<!DOCTYPE F><F><Identitetsbeteckning/></F>")), "personidentitet"),
     ],
 )
 def test_a_wrong_question_gets_a_fault_in_swedish_without_values(path: str, body: bytes, text: str) -> None:
@@ -198,7 +294,7 @@ def test_a_wrong_question_gets_a_fault_in_swedish_without_values(path: str, body
     assert "19121212121" not in got.faultstring()
 
 
-@pytest.mark.parametrize("service", AGENCIES)
+@pytest.mark.parametrize("service", SCHEMAS)
 def test_an_answer_is_in_the_schema_but_is_no_question(service: str) -> None:
     body = post(SIMULATOR, f"/{service.lower()}", question(service, NOBODY, FIRST, TODAY)).body
     assert "schema" in post(SIMULATOR, f"/{service.lower()}", body).faultstring()

@@ -1,16 +1,18 @@
 from __future__ import annotations
 
 import gzip
+import json
 import time
 from copy import deepcopy
 from datetime import date
 
 import pytest
 from lxml import etree
-from unit.simulator.driver import Got, envelope, post, question, valid
+from unit.simulator import driver
+from unit.simulator.driver import EVERY, SCHEMAS, Got, ask_skv11, envelope, lefi_flaws, post, question, valid
 
 from ssbtek_gateway import xmlgate
-from ssbtek_gateway.simulator import AGENCIES, faults
+from ssbtek_gateway.simulator import faults
 from ssbtek_gateway.simulator.app import Simulator
 from ssbtek_gateway.simulator.faults import Fault, parse_fault
 from ssbtek_gateway.simulator.personas import load
@@ -18,20 +20,27 @@ from ssbtek_gateway.simulator.personas import load
 FIRST, TODAY = date(2026, 2, 1), date(2026, 3, 31)
 PERSONAS = load(today=TODAY)
 PERSON = "191212121212"
+# Skatteverket is asked over REST too.
+SKV11 = "SKV v11"
+JSON = ("FK", SKV11)
 
-every_service = pytest.mark.parametrize("service", AGENCIES)
+every_service = pytest.mark.parametrize("service", [*EVERY, SKV11])
+every_soap_service = pytest.mark.parametrize("service", SCHEMAS)
+every_json_service = pytest.mark.parametrize("service", JSON)
 
 
 def ask(service: str, fault: str = "", *, person: str = PERSON, patience: int = 50) -> Got:
-    chosen = dict([parse_fault(f"{service}={fault}")]) if fault else {}
-    app = Simulator(PERSONAS, chosen, lambda: TODAY)
-    return post(app, f"/{service.lower()}", question(service, person, FIRST, TODAY), patience=patience)
+    code = service.partition(" ")[0]
+    app = Simulator(PERSONAS, dict([parse_fault(f"{code}={fault}")]) if fault else {}, lambda: TODAY)
+    if service == SKV11:
+        return ask_skv11(app, "skattekonto", person, 2025, patience=patience)
+    return driver.ask(app, service, person, FIRST, TODAY, patience=patience)
 
 
 @pytest.mark.parametrize(
     ("text", "rule"),
     [
-        ("XY=hang", "SERVICE is one of AF, SO, CSN"),
+        ("XY=hang", "SERVICE is one of AF, SO, CSN, FK, SKV, TNS, MIV"),
         ("hang", "write SERVICE=KIND"),
         ("af=hang", "SERVICE is one of"),
         ("AF=", "KIND is one of comments, doctype"),
@@ -43,6 +52,8 @@ def ask(service: str, fault: str = "", *, person: str = PERSON, patience: int = 
         ("AF=slow:-1", "write slow:SECONDS"),
         ("AF=slow:nan", "write slow:SECONDS"),
         ("AF=slow:inf", "write slow:SECONDS"),
+        ("FK=other-person", "does not say whom it is about"),
+        ("TNS=other-person", "does not say whom it is about"),
     ],
 )
 def test_a_fault_that_is_none_is_explained(text: str, rule: str) -> None:
@@ -53,13 +64,30 @@ def test_a_fault_that_is_none_is_explained(text: str, rule: str) -> None:
 def test_faults_as_they_are_written() -> None:
     assert parse_fault("AF=slow:0.5") == ("AF", Fault("slow", 0.5))
     assert parse_fault("CSN=fault-pnr") == ("CSN", Fault("fault-pnr"))
-    assert len({*faults.REPLIES, *faults.CONDUCTS}) == 16
+    assert len({*faults.OWN, *faults.REPLIES, *faults.CONDUCTS}) == 16
 
 
 def test_a_fault_is_of_its_own_service_only() -> None:
-    app = Simulator(PERSONAS, dict([parse_fault("AF=http503")]), lambda: TODAY)
-    body = {service: question(service, PERSON, TODAY, TODAY) for service in AGENCIES}
-    assert [post(app, f"/{service.lower()}", body[service]).status for service in AGENCIES] == [503, 200, 200]
+    app = Simulator(PERSONAS, dict([parse_fault("SKV=http503")]), lambda: TODAY)
+    statuses = {service: driver.ask(app, service, PERSON, FIRST, TODAY).status for service in EVERY}
+    assert statuses == {**dict.fromkeys(EVERY, 200), "SKV": 503}
+    assert ask_skv11(app, "skattekonto", PERSON, 2025).status == 503
+
+
+def test_a_persona_may_carry_a_fault_for_each_service() -> None:
+    person = "201701012393"
+    assert ask("AF", person=person, patience=0) == Got()
+    assert ask("SO", person=person) == Got(reset=True)
+    assert not ask("CSN", person=person).whole
+    assert ask("FK", person=person).status == 503
+    assert b"<html>" in ask("SKV", person=person).body
+    assert b"<html>" in ask(SKV11, person=person).body
+    assert ask("TNS", person=person, patience=0) == Got()
+    assert ask("MIV", person=person).status == 307
+
+
+def test_a_fault_of_the_service_comes_before_the_personas_own() -> None:
+    assert ask("FK", "redirect", person="201701012393").status == 307
 
 
 def test_a_wrong_question_is_refused_before_any_fault() -> None:
@@ -72,7 +100,12 @@ def test_slow_is_late_and_good(service: str) -> None:
     begun = time.monotonic()
     got = ask(service, "slow:0.05")
     assert time.monotonic() - begun >= 0.05
-    assert got.body == ask(service).body
+    assert got == ask(service)
+
+
+@every_service
+def test_slow_ends_as_the_peer_goes_away(service: str) -> None:
+    assert ask(service, "slow:300", patience=0) == Got()
 
 
 @every_service
@@ -85,21 +118,38 @@ def test_reset_breaks_the_connection_without_a_word(service: str) -> None:
     assert ask(service, "reset") == Got(reset=True)
 
 
-@every_service
+@every_soap_service
 def test_fault_is_a_soap_fault(service: str) -> None:
     assert PERSON not in ask(service, "fault").faultstring()
 
 
-@every_service
+def test_fault_is_said_as_each_rest_service_says_it() -> None:
+    felsvar = ask("FK", "fault").json(500)
+    assert lefi_flaws(felsvar, "LefiFelsvar") == []
+    assert felsvar["meddelande"]
+    assert ask(SKV11, "fault").json(500)["status"] == 500
+    assert PERSON.encode() not in ask("FK", "fault").body + ask(SKV11, "fault").body
+
+
+@every_json_service
+def test_fault_pnr_over_rest_tells_too_much(service: str) -> None:
+    got = ask(service, "fault-pnr")
+    assert got.json(500)
+    assert PERSON.encode() in got.body
+    assert b"ORA-" in got.body
+
+
+@every_soap_service
 def test_fault_pnr_tells_too_much(service: str) -> None:
     text = ask(service, "fault-pnr").faultstring()
     assert PERSON in text
     assert "ORA-" in text
 
 
+@every_service
 @pytest.mark.parametrize(("kind", "status"), [("http503", 503), ("garbage", 200)])
-def test_html_where_xml_should_be(kind: str, status: int) -> None:
-    got = ask("SO", kind)
+def test_html_where_the_answer_should_be(service: str, kind: str, status: int) -> None:
+    got = ask(service, kind)
     assert got.status == status
     assert got.headers["content-type"].startswith("text/html")
     assert b"<html>" in got.body
@@ -109,16 +159,25 @@ def test_html_where_xml_should_be(kind: str, status: int) -> None:
 def test_truncated_ends_before_its_length(service: str) -> None:
     got, good = ask(service, "truncated"), ask(service)
     assert not got.whole
+    assert got.closed
     assert int(got.headers["content-length"]) == len(good.body)
     assert got.body == good.body[: len(good.body) // 2]
 
 
-@every_service
+@every_soap_service
 def test_invalid_is_xml_that_the_schema_refuses(service: str) -> None:
     assert not valid(service, ask(service, "invalid").answer())
+    assert not valid(service, ask(service, "invalid", person="199610202385").answer())
 
 
-@every_service
+def test_invalid_is_json_that_the_schema_refuses() -> None:
+    assert lefi_flaws(ask("FK", "invalid").json())
+    broken, good = ask(SKV11, "invalid").json(), ask(SKV11).json()
+    assert broken.keys() == good.keys()
+    assert all(type(broken[name]) is not type(good[name]) for name in good)
+
+
+@pytest.mark.parametrize("service", ["AF", "SO", "CSN"])
 @pytest.mark.parametrize("person", [PERSON, "194408139089", "200001022391", "201701012393", "189001019802"])
 def test_other_person_is_a_valid_answer_about_somebody_else(service: str, person: str) -> None:
     got = ask(service, "other-person", person=person)
@@ -134,13 +193,43 @@ def test_other_person_is_a_valid_answer_about_somebody_else(service: str, person
     assert got.body.count(person[2:].encode()) == (0 if service == "SO" else 1)
 
 
+@pytest.mark.parametrize("service", ["SKV", SKV11, "MIV"])
+def test_other_person_where_the_answer_echoes_no_question(service: str) -> None:
+    got = ask(service, "other-person")
+    assert got.status == 200
+    assert PERSON.encode() not in got.body
+    assert got.body.replace(b"194408139089", PERSON.encode()) == ask(service).body
+    if service in SCHEMAS:
+        assert valid(service, got.answer())
+
+
+def test_other_person_is_nobody_where_the_answer_names_nobody() -> None:
+    nobody = "199610202385"
+    assert ask("SKV", "other-person", person=nobody) == ask("SKV", person=nobody)
+    assert ask(SKV11, "other-person", person=nobody) == ask(SKV11, person=nobody)
+
+
 def test_soap12() -> None:
     got = ask("AF", "soap12")
     assert got.headers["content-type"].startswith("application/soap+xml")
     assert got.root().tag == "{http://www.w3.org/2003/05/soap-envelope}Envelope"
 
 
-@every_service
+@every_json_service
+def test_soap12_where_json_should_be(service: str) -> None:
+    got = ask(service, "soap12")
+    assert got.headers["content-type"].startswith("application/soap+xml")
+    assert b":Envelope" in got.body
+
+
+@every_json_service
+def test_doctype_is_json_of_a_depth_that_no_reader_reaches(service: str) -> None:
+    got = ask(service, "doctype")
+    with pytest.raises(RecursionError):
+        json.loads(got.body)
+
+
+@every_soap_service
 def test_doctype_carries_a_bomb_that_the_gate_refuses(service: str) -> None:
     got = ask(service, "doctype")
     assert b"<!ENTITY e9" in got.body
@@ -149,15 +238,17 @@ def test_doctype_carries_a_bomb_that_the_gate_refuses(service: str) -> None:
         got.root()
 
 
-def test_huge_goes_on_until_the_peer_goes_away() -> None:
-    got = ask("CSN", "huge", patience=40)
+@every_service
+def test_huge_goes_on_until_the_peer_goes_away(service: str) -> None:
+    got = ask(service, "huge", patience=40)
     assert not got.whole
     assert "content-length" not in got.headers
     assert len(got.body) > 2_000_000
 
 
-def test_redirect() -> None:
-    got = ask("AF", "redirect")
+@every_service
+def test_redirect(service: str) -> None:
+    got = ask(service, "redirect")
     assert got.status == 307
     assert got.headers["location"].startswith("https://")
 
@@ -169,7 +260,27 @@ def test_gzip_is_the_good_answer_compressed(service: str) -> None:
     assert gzip.decompress(got.body) == ask(service).body
 
 
-@every_service
+@every_json_service
+def test_comments_is_json_that_is_easily_damaged(service: str) -> None:
+    got, good = ask(service, "comments"), ask(service)
+    assert got.json() == good.json()
+    assert got.body != good.body
+    # Whoever reads and writes it loses these.
+    assert got.body.startswith(b"\r\n\t{")
+    assert got.body.isascii()
+    if service == "FK":
+        assert b'"summa": 312000.00,' in got.body
+        assert b"\\u00e4" in got.body
+
+
+def test_a_failure_in_the_answer_bears_faults_too() -> None:
+    person = "190301249801"
+    for kind in (*faults.OWN, *faults.REPLIES, "truncated"):
+        for service in ("SKV", SKV11, "MIV"):
+            assert ask(service, kind, person=person).status
+
+
+@every_soap_service
 def test_comments_is_valid_and_easily_damaged(service: str) -> None:
     got = ask(service, "comments")
     answer = got.answer()

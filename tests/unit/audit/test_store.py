@@ -1,0 +1,184 @@
+"""The audit database, a real SQLite file: what is said to be durable is, and nothing personal stands in it in clear."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import subprocess
+import sys
+from contextlib import asynccontextmanager, closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import create_engine, event
+from unit.builders import CALLER, CONTRACT, PERSON, FakeService, af_answer, data, flow, operation, so_answer
+from vectors import make
+
+from ssbtek_gateway.audit import record, store
+from ssbtek_gateway.audit.store import AuditError, AuditStore
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from sqlalchemy import Engine
+
+pytestmark = pytest.mark.anyio
+
+DYING = """
+import asyncio, os, pathlib, sys
+from ssbtek_gateway.audit import record
+from ssbtek_gateway.audit.store import AuditStore
+from ssbtek_gateway.model import Caller
+
+async def main():
+    audit = AuditStore(pathlib.Path(sys.argv[1]))
+    await audit.append(record.denied("before-the-end", Caller("162021004748", "ab"), "FOR_STOR"))
+    os._exit(3)
+
+asyncio.run(main())
+"""
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    return tmp_path / "audit.sqlite"
+
+
+@asynccontextmanager
+async def opened(database: Path) -> AsyncIterator[AuditStore]:
+    audit = AuditStore(database)
+    try:
+        yield audit
+    finally:
+        await audit.close()
+
+
+def row(incident: str) -> record.Row:
+    return record.denied(incident, CALLER, "FOR_STOR")
+
+
+def incidents(database: Path) -> list[str]:
+    """What another connection sees."""
+    return [incident for (incident,) in execute(database, "SELECT incident FROM audit ORDER BY id")]
+
+
+def execute(database: Path, statement: str) -> list[Any]:
+    with closing(sqlite3.connect(database)) as connection, connection:
+        return connection.execute(statement).fetchall()
+
+
+async def test_a_row_is_on_disk_when_append_returns(database: Path) -> None:
+    async with opened(database) as audit:
+        await audit.append(row("a"))
+        assert incidents(database) == ["a"]
+        await audit.append(row("b"))
+        assert incidents(database) == ["a", "b"]
+
+
+async def test_rows_survive_a_process_that_dies(database: Path) -> None:
+    ended = subprocess.run([sys.executable, "-c", DYING, str(database)], check=False, capture_output=True)  # noqa: ASYNC221
+    assert ended.returncode == 3, ended.stderr
+    assert incidents(database) == ["before-the-end"]
+    async with opened(database) as audit:
+        await audit.append(row("after"))
+    assert incidents(database) == ["before-the-end", "after"]
+
+
+async def test_every_commit_reaches_the_disk(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engines: list[Engine] = []
+
+    def noted(url: str) -> Engine:
+        engines.append(create_engine(url))
+        return engines[0]
+
+    monkeypatch.setattr(store, "create_engine", noted)
+    async with opened(database):
+        with engines[0].connect() as connection:
+            full = 2
+            assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == full
+    assert execute(database, "PRAGMA journal_mode") == [("wal",)]
+
+
+async def test_many_rows_share_few_transactions(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    commits: list[str] = []
+
+    def counted(url: str) -> Engine:
+        engine = create_engine(url)
+        event.listen(engine, "commit", lambda _: commits.append("commit"))
+        return engine
+
+    monkeypatch.setattr(store, "create_engine", counted)
+    async with opened(database) as audit:
+        commits.clear()
+        await asyncio.gather(*(audit.append(row(f"{number}")) for number in range(500)))
+        assert incidents(database) == [f"{number}" for number in range(500)]
+    assert 3 <= len(commits) <= 50
+
+
+async def test_an_error_refuses_its_rows_and_service_resumes_by_itself(database: Path) -> None:
+    async with opened(database) as audit:
+        execute(database, "ALTER TABLE audit RENAME TO away")
+        refusals = await asyncio.gather(*(audit.append(row("lost")) for _ in range(3)), return_exceptions=True)
+        assert [str(error) for error in refusals] == ["OperationalError"] * 3
+        assert all(isinstance(error, AuditError) for error in refusals)
+        execute(database, "ALTER TABLE away RENAME TO audit")
+        await audit.append(row("kept"))
+    assert incidents(database) == ["kept"]
+
+
+async def test_who_stops_waiting_harms_nobody(database: Path) -> None:
+    async with opened(database) as audit:
+        gone = asyncio.create_task(audit.append(row("gone")))
+        await asyncio.sleep(0)
+        gone.cancel()
+        await audit.append(row("stays"))
+        with pytest.raises(asyncio.CancelledError):
+            await gone
+    assert "stays" in incidents(database)
+
+
+async def test_close_leaves_no_row_waiting(database: Path) -> None:
+    audit = AuditStore(database)
+    waiting = [asyncio.create_task(audit.append(row(f"{number}"))) for number in range(300)]
+    await asyncio.sleep(0)
+    await audit.close()
+    async with asyncio.timeout(5):
+        ends = await asyncio.gather(*waiting, return_exceptions=True)
+    # Each was told the truth: on disk, or refused.
+    assert incidents(database) == [f"{number}" for number, end in enumerate(ends) if end is None]
+    assert all(isinstance(end, AuditError) for end in ends if end is not None)
+
+
+async def test_nothing_is_taken_after_close(database: Path) -> None:
+    audit = AuditStore(database)
+    await audit.close()
+    with pytest.raises(AuditError, match="the gateway is stopping"):
+        await audit.append(row("late"))
+    assert incidents(database) == []
+
+
+@pytest.mark.parametrize("content", [None, b"not a database, but long enough to be taken for one" * 100])
+async def test_a_database_that_cannot_be_opened(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "missing" / "audit.sqlite"
+    if content is not None:
+        path = tmp_path / "audit.sqlite"
+        path.write_bytes(content)
+    with pytest.raises(AuditError, match=r"^the audit database cannot be opened: \w+Error$"):
+        AuditStore(path)
+
+
+async def test_neither_person_nor_payload_stands_in_the_file(database: Path) -> None:
+    async with opened(database) as audit:
+        services = {"AF": FakeService(data(af_answer())), "SO": FakeService(data(so_answer()))}
+        way = flow(services, audit)  # type: ignore[arg-type] # the real store
+        answer = await way.hamta(CONTRACT, operation(make.TEMPLATE), CALLER, "incident-1")
+        assert PERSON.encode() in answer
+        files = [path for path in database.parent.iterdir() if path.name.startswith(database.name)]
+        assert len(files) > 1  # the log that is written ahead too
+        content = b"".join(path.read_bytes() for path in files)
+    assert b"incident-1" in content
+    for secret in (PERSON, PERSON[2:], "StatusSokandeinformationKod", "ArbetsloshetsersattningLista", "4711"):
+        assert secret.encode() not in content
+        assert secret.encode("utf-16-le") not in content
+    assert incidents(database) == ["incident-1"] * 2

@@ -1,0 +1,217 @@
+"""The configuration file: what loads, and that each mistake names file, key and rule."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+from unit.builders import organisation
+
+from ssbtek_gateway import config
+from ssbtek_gateway.config import ConfigError
+
+EXAMPLES = sorted((Path(__file__).resolve().parents[2] / "examples").glob("*.toml"))
+WHOLE = """\
+miljo = "test"
+public_url = "https://gateway.example/"
+
+[listen]
+certificate = "pki/server.pem"
+key = "/etc/server.key"
+client_authorities = ["pki/ca.pem"]
+
+[audit]
+database = "audit.sqlite"
+key = "audit.key"
+key_id = "2026"
+
+[bastjanst.AF]
+url = "https://af.example/af"
+authority = "pki/ca.pem"
+
+[bastjanst.CSN]
+url = "http://127.0.0.1:8080/csn/"
+allow_plain_http = true
+
+[[organisation]]
+organisationsnummer = "162021004748"
+namn = "Testkommunen"
+"""
+
+
+def write(folder: Path, text: str | bytes) -> Path:
+    path = folder / "gateway.toml"
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return path
+
+
+def edited(old: str, new: str) -> str:
+    assert WHOLE.count(old) == 1
+    return WHOLE.replace(old, new)
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
+def test_the_examples_load(path: Path) -> None:
+    settings = config.load(path)
+    assert settings.organisation
+    assert settings.audit.key.is_absolute()
+
+
+def test_there_are_examples() -> None:
+    assert EXAMPLES
+
+
+def test_paths_are_relative_to_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir("/")
+    settings = config.load(write(tmp_path, WHOLE))
+    assert settings.listen.certificate == tmp_path / "pki" / "server.pem"
+    assert settings.listen.key == Path("/etc/server.key")
+    assert settings.listen.client_authorities == (tmp_path / "pki" / "ca.pem",)
+    assert settings.bastjanst.AF is not None
+    assert settings.bastjanst.AF.authority == tmp_path / "pki" / "ca.pem"
+
+
+def test_a_slash_at_the_end_of_an_address_does_not_matter(tmp_path: Path) -> None:
+    settings = config.load(write(tmp_path, WHOLE))
+    assert settings.public_url == "https://gateway.example"
+    assert settings.bastjanst.CSN is not None
+    assert settings.bastjanst.CSN.url == "http://127.0.0.1:8080/csn"
+
+
+def test_what_is_not_configured_is_not_granted_or_connected(tmp_path: Path) -> None:
+    settings = config.load(write(tmp_path, WHOLE))
+    assert settings.bastjanst.SO is None
+    entry = settings.organisation[0]
+    assert (entry.versioner, entry.bastjanster, entry.syften, entry.bitraden) == ((), (), (), ())
+
+
+def test_a_gateway_waits_shorter_than_its_callers() -> None:
+    # A real consumer reads for 30 s (domain facts, section 5); later than that nobody listens.
+    assert config.Limits().question_seconds < 30
+
+
+def test_settings_do_not_change(tmp_path: Path) -> None:
+    settings = config.load(write(tmp_path, WHOLE))
+    with pytest.raises(ValidationError):
+        settings.miljo = "produktion"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key", "rule"),
+    [
+        ("[audit]\n", '[audit]\nkey_ic = "x"\n', "audit.key_ic", "Extra inputs are not permitted"),
+        ("[listen]\n", "[llisten]\n[listen]\n", "llisten", "Extra inputs are not permitted"),
+        ('miljo = "test"\n', "", "miljo", "Field required"),
+        ('key_id = "2026"\n', "", "audit.key_id", "Field required"),
+        ('"test"', '"prod"', "miljo", "should be 'utveckling', 'test' or 'produktion'"),
+        ("https://gateway.example/", "http://gateway.example", "public_url", "must start with https://"),
+        ("https://gateway.example/", "gateway.example", "public_url", "must be https://host"),
+        ("https://gateway.example/", "https://x/?a=b", "public_url", "must be https://host"),
+        ("https://gateway.example/", "https:///x", "public_url", "must be https://host"),
+        ('["pki/ca.pem"]', "[]", "listen.client_authorities", "at least 1 item"),
+        ("[listen]\n", "[listen]\nport = 65536\n", "listen.port", "less than or equal to 65535"),
+        ("[listen]\n", "[listen]\nbody_seconds = 0\n", "listen.body_seconds", "greater than 0"),
+        ("[audit]\n", "[limits]\nquestion_seconds = inf\n[audit]\n", "limits.question_seconds", "less than or equal"),
+        ("[audit]\n", "[limits]\nquestion_seconds = nan\n[audit]\n", "limits.question_seconds", "than"),
+        (
+            "[audit]\n",
+            "[limits]\nmessage_bytes = 10\n[audit]\n",
+            "limits.message_bytes",
+            "greater than or equal to 1024",
+        ),
+        ('authority = "pki/ca.pem"\n', "", "bastjanst.AF", "authority is missing"),
+        ("allow_plain_http = true\n", "", "bastjanst.CSN", "url is http://"),
+        (
+            "allow_plain_http = true",
+            'allow_plain_http = true\nkey = "k"',
+            "bastjanst.CSN",
+            "certificate and key go together",
+        ),
+        ("[bastjanst.CSN]", "[bastjanst.FKX]", "bastjanst.FKX", "Extra inputs are not permitted"),
+        ("162021004748", "2021004748", "organisation.0.organisationsnummer", "pattern"),
+        ("162021004748", "161912121212", "organisation.0.organisationsnummer", "pattern"),
+        ("162021004748", "16202100474\u0668", "organisation.0.organisationsnummer", "pattern"),
+        ("162021004748", "162021004748\\n", "organisation.0.organisationsnummer", "pattern"),
+        ('namn = "Testkommunen"', 'namn = ""', "organisation.0.namn", "at least 1 character"),
+        (
+            'namn = "Testkommunen"',
+            'namn = "T"\nbastjanster = ["FKX"]',
+            "organisation.0.bastjanster.0",
+            "'AF', 'CSN', 'FK'",
+        ),
+        ('namn = "Testkommunen"', 'namn = "T"\nbitraden = ["556000-0167"]', "organisation.0.bitraden.0", "pattern"),
+    ],
+)
+def test_a_mistake_names_file_key_and_rule(tmp_path: Path, old: str, new: str, key: str, rule: str) -> None:
+    path = write(tmp_path, edited(old, new))
+    with pytest.raises(ConfigError) as caught:
+        config.load(path)
+    lines = [line for line in str(caught.value).splitlines() if line.startswith(f"{path}: {key}")]
+    assert lines, str(caught.value)
+    assert rule in lines[0]
+    assert caught.value.__suppress_context__
+
+
+def test_every_mistake_is_told_at_once(tmp_path: Path) -> None:
+    path = write(tmp_path, edited('miljo = "test"\n', "").replace("162021004748", "1"))
+    with pytest.raises(ConfigError) as caught:
+        config.load(path)
+    assert [line.split(": ")[1] for line in str(caught.value).splitlines()] == [
+        "miljo",
+        "organisation.0.organisationsnummer",
+    ]
+
+
+def test_plain_http_is_refused_in_production(tmp_path: Path) -> None:
+    path = write(tmp_path, edited('"test"', '"produktion"'))
+    with pytest.raises(
+        ConfigError, match=r"gateway\.toml: .*bastjanst\.CSN: allow_plain_http is refused in production"
+    ):
+        config.load(path)
+
+
+def test_https_is_enough_in_production(tmp_path: Path) -> None:
+    text = edited('"test"', '"produktion"').replace("http://127.0.0.1:8080/csn/", "https://csn.example")
+    text = text.replace("allow_plain_http = true", 'authority = "ca.pem"')
+    assert config.load(write(tmp_path, text)).miljo == "produktion"
+
+
+def test_an_organisation_is_listed_once(tmp_path: Path) -> None:
+    entry = WHOLE[WHOLE.index("[[organisation]]") :]
+    with pytest.raises(ConfigError, match=r"gateway\.toml: .*organisation 162021004748 is listed twice"):
+        config.load(write(tmp_path, WHOLE + entry))
+
+
+def test_a_file_that_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=re.escape(f"{tmp_path}/none.toml: cannot be read: No such file")):
+        config.load(tmp_path / "none.toml")
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
+        config.load(tmp_path)
+
+
+def test_a_file_that_is_not_toml(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"gateway\.toml: not TOML: .*line 1"):
+        config.load(write(tmp_path, "<miljo>test</miljo>"))
+
+
+def test_an_empty_file_says_what_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        config.load(write(tmp_path, ""))
+    assert {line.split(": ")[1] for line in str(caught.value).splitlines()} == {
+        "miljo",
+        "public_url",
+        "listen",
+        "audit",
+    }
+
+
+def test_syften_are_a_list_or_the_word_alla() -> None:
+    assert organisation(syften=["a"]).syften == ("a",)
+    assert organisation(syften="alla").syften == "alla"
+    with pytest.raises(ValidationError):
+        organisation(syften="a")

@@ -1,0 +1,87 @@
+"""Every message in tests/vectors/questions/ through the gateway, from bytes to answer, with agencies that stand in."""
+
+from __future__ import annotations
+
+import pytest
+from structlog.testing import capture_logs
+from unit.builders import (
+    BITRADE,
+    CALLER,
+    CONFIDENTIAL,
+    CONTRACT,
+    KOMMUN,
+    FakeAudit,
+    FakeService,
+    call,
+    data,
+    flow,
+    operation,
+    so_answer,
+)
+from vectors import make
+
+from ssbtek_gateway.inbound import app as inbound
+from ssbtek_gateway.inbound import identity
+from ssbtek_gateway.inbound.soap import SoapEndpoint
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def audit() -> FakeAudit:
+    return FakeAudit()
+
+
+@pytest.fixture
+def gateway(audit: FakeAudit, monkeypatch: pytest.MonkeyPatch) -> inbound.QuestionApp:
+    monkeypatch.setattr(identity, "caller", lambda _certificate: CALLER)
+    way = flow({"SO": FakeService(data(so_answer()), "SO", audit.events)}, audit)
+    return inbound.QuestionApp(inbound.DocumentApp({}), {"/ssbt/10": SoapEndpoint(CONTRACT, way)}, way, 262_144, 5)
+
+
+def test_the_folder_holds_what_the_script_writes() -> None:
+    assert {path.name: path.read_bytes() for path in make.FOLDER.iterdir()} == make.files()
+
+
+@pytest.mark.parametrize("name", make.VALID)
+def test_valid_questions_pass_the_contract(name: str) -> None:
+    element = operation((make.FOLDER / f"{name}.xml").read_bytes())
+    CONTRACT.check_question(element)
+    question = CONTRACT.read_question(element)
+    assert question.ingivare.organisationsnummer == KOMMUN
+    assert question.person.reveal() == (make.PERSON if name != "samordningsnummer" else "191212721219")
+    assert question.syfte == "Handläggning av ekonomiskt bistånd"
+
+
+@pytest.mark.parametrize("name", make.VALID)
+async def test_valid_questions_are_answered(name: str, gateway: inbound.QuestionApp, audit: FakeAudit) -> None:
+    with capture_logs() as log:
+        got = await call(gateway, body=make.VALID[name], headers={"content-type": "text/xml"})
+    assert got.status == 200, got.fault()
+    assert CONTRACT.invalid_sections(_response(got.body)) == set()
+    asked = ["SO asked"] if b'SO inkludera="true"' in make.VALID[name].replace(b"\0", b"") else []
+    assert audit.events == ["FRAGAD durable", *asked, "BESVARAD durable"]
+    assert not [value for value in CONFIDENTIAL if value in str(log)]
+
+
+@pytest.mark.parametrize("name", make.FLAWED)
+async def test_flawed_messages_are_refused_with_what_to_mend(
+    name: str, gateway: inbound.QuestionApp, audit: FakeAudit
+) -> None:
+    flaw = make.FLAWED[name]
+    with capture_logs() as log:
+        got = await call(gateway, body=flaw.content, headers={"content-type": "text/xml"})
+    code, felkod, texts = got.fault()
+    assert (got.status, code, felkod) == (500, flaw.soap, flaw.felkod)
+    assert flaw.says in texts
+    for value in (*CONFIDENTIAL, KOMMUN, BITRADE, flaw.value or KOMMUN):
+        assert value not in got.body.decode()
+        assert value not in str(log)
+    assert audit.events == ["NEKAD durable"]
+    assert audit.rows[0]["felkod"] == flaw.felkod
+
+
+def _response(answer: bytes) -> bytes:
+    """The response element as it was written, out of its envelope."""
+    start, end = answer.index(b"<soap:Body>") + 11, answer.index(b"</soap:Body>")
+    return answer[start:end]
