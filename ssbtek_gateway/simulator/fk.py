@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from jsonschema import Draft202012Validator
+import jsonschema_rs
 
 from ssbtek_gateway import resources
 from ssbtek_gateway.model import Period, PersonId
@@ -69,7 +69,8 @@ class _Rest:
         flaw = next(_validator("LefiExternFormansinformationSvar").iter_errors(document), None)
         if flaw is not None:
             # Not its message, which quotes values.
-            raise Flaw(line, f"{flaw.json_path} breaks the schema's {flaw.validator}")
+            place = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in flaw.instance_path)
+            raise Flaw(line, f"${place} breaks the schema's {flaw.schema_path[-1]}")
         fk: dict[str, Any] = document.get("formansinformation", {})
         unreachable = sorted(set(fk) - lefi.KEYS)
         if unreachable:
@@ -135,10 +136,12 @@ def _overlap(days: tuple[date, date], period: Period) -> bool:
 
 
 @cache
-def _validator(name: str) -> Draft202012Validator:
+def _validator(name: str) -> jsonschema_rs.Validator:
     """For one of the schema's definitions, and stricter: what is not public is a mistake, of ours or the gateway's."""
     document = json.loads(resources.xsd("services/fk/lefi-9.schema.json").read_bytes())
-    return Draft202012Validator({"$ref": f"#/$defs/{name}", "$defs": _strict(document["$defs"])})
+    return jsonschema_rs.validator_for(
+        {"$schema": document["$schema"], "$ref": f"#/$defs/{name}", "$defs": _strict(document["$defs"])}
+    )
 
 
 def _strict(node: object) -> Any:  # noqa: ANN401 - JSON

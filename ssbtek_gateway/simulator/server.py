@@ -77,8 +77,7 @@ async def serve(settings: Settings, started: Callable[[int], None] = lambda _por
     with socket.create_server((settings.host, settings.port), family=family) as listener:
         # asyncio would do so for a socket of its own; without it every answer waits some 40 ms for an acknowledgement.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        started(listener.getsockname()[1])
-        server = _Server(config)
+        server = _Server(config, started)
         try:
             await server.serve(sockets=[listener])
         except asyncio.CancelledError:
@@ -88,7 +87,17 @@ async def serve(settings: Settings, started: Callable[[int], None] = lambda _por
 
 
 class _Server(Server):
-    """uvicorn's own, which returns after a signal; that one raises it again, and the process ends in its status."""
+    """uvicorn's own, which tells when it has started, and returns after a signal: that one raises it again."""
+
+    def __init__(self, config: Config, started: Callable[[int], None]) -> None:
+        super().__init__(config)
+        self._tell = started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        # Not before: from here on a signal stops the server in order.
+        for listener in sockets or ():
+            self._tell(listener.getsockname()[1])
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
