@@ -40,7 +40,9 @@ def _beside_file(path: Path, info: ValidationInfo) -> Path:
 
 def _https(url: str) -> str:
     parts = urlsplit(url)
-    if parts.scheme not in {"https", "http"} or not parts.hostname or parts.query or parts.fragment:
+    plain = not (parts.query or parts.fragment or parts.username or parts.password)
+    # Reading the port raises ValueError where it is none.
+    if parts.scheme not in {"https", "http"} or not parts.hostname or not plain or parts.port == 0:
         raise ValueError("must be https://host[:port][/path]")
     return url.rstrip("/")
 
@@ -252,6 +254,8 @@ def load(path: Path) -> Settings:
             data = tomllib.load(stream)
     except OSError as error:
         raise ConfigError(path, [f"cannot be read: {error.strerror}"]) from None
+    except UnicodeDecodeError:
+        raise ConfigError(path, ["not UTF-8: save the file as UTF-8"]) from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(path, [f"not TOML: {error}"]) from None
     try:

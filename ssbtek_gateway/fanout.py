@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from ssbtek_gateway.model import Outcome, Question
     from ssbtek_gateway.services.service import BaseService
 
+# How long a cancelled service may take to let go; the answer does not wait longer for it.
+_STOP_SECONDS = 0.5
+
 
 async def ask_all(
     services: Mapping[str, BaseService], question: Question, grant: Grant, seconds: float
@@ -37,15 +40,16 @@ async def ask_all(
         finally:
             # Also where the caller has gone: nothing of this question is left behind.
             stragglers = [task for task in tasks.values() if task.cancel()]
-            await asyncio.gather(*stragglers, return_exceptions=True)
+            if stragglers:
+                await asyncio.wait(stragglers, timeout=_STOP_SECONDS)
     return outcomes | {kod: _outcome(task, seconds) for kod, task in tasks.items()}
 
 
 def _outcome(task: asyncio.Task[Outcome], seconds: float) -> Outcome:
-    if task.cancelled():
+    if not task.done() or task.cancelled():
         return failure("TIMEOUT", f"Hela frågan fick ta {seconds:g} sekunder.", reason="the question's deadline")
     error = task.exception()
     if error is not None:
         # A mistake of ours in one service's module costs the others nothing; only its kind is told, never its text.
-        return failure("OGILTIGT_SVAR", reason=f"unexpected {type(error).__name__}")
+        return failure("INTERNT_FEL", reason=f"unexpected {type(error).__name__}")
     return task.result()

@@ -104,6 +104,11 @@ SECTION = _table(
     ),
     Fel("UNDERHALL", "Bastjänsten är stängd för underhåll.", "Ställ frågan igen efter underhållet."),
     Fel(
+        "INTERNT_FEL",
+        "Ett tekniskt fel uppstod i den sammansatta tjänsten.",
+        "Det betyder inte att uppgifter saknas. Kontakta supporten om felet kvarstår.",
+    ),
+    Fel(
         "FAULT",
         "Bastjänsten svarade med ett fel.",
         "Det betyder inte att uppgifter saknas. Kontakta bastjänstens support om felet kvarstår.",

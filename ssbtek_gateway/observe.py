@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 # A personnummer with or without century and separator. A net under the rule that no value is logged at all.
 _PERSONNUMMER = re.compile(r"(?<![0-9a-fA-F])(?:[0-9]{2})?[0-9]{6}[-+]?[0-9]{4}(?![0-9a-fA-F])", re.ASCII)
+_PLAIN = {"incident", "timestamp", "organisation"}
 # Libraries that write messages, addresses or whole requests to the log (docs/decisions/0001).
 _SILENCED = ("spyne", "zeep", "aiohttp", "sqlalchemy", "asyncio", "uvicorn", "urllib3")
 
@@ -39,7 +40,16 @@ def configure() -> None:
 
 
 def _masked(_logger: object, _method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    for key, value in entry.items():
-        if isinstance(value, str) and key not in {"incident", "timestamp", "organisation"}:
-            entry[key] = _PERSONNUMMER.sub("[nummer]", value)
-    return entry
+    return {key: value if key in _PLAIN else _mask(value) for key, value in entry.items()}
+
+
+def _mask(value: object) -> object:
+    match value:
+        case str():
+            return _PERSONNUMMER.sub("[nummer]", value)
+        case dict():
+            return {key: _mask(child) for key, child in value.items()}
+        case list():
+            return [_mask(child) for child in value]
+        case _:
+            return value

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 # What SOAP stacks send: UTF-8, and UTF-16 or ISO 8859-1 from older ones (WS-I Basic Profile 1.1, R1012, asks for the
 # first two). UTF-7, UTF-32 and EBCDIC could hide a DOCTYPE from a reader that guesses otherwise than we do.
-_CHARSETS = {
+_FAMILIES = {
     "utf-8": "utf-8",
     "utf8": "utf-8",
     "us-ascii": "utf-8",
@@ -34,16 +34,15 @@ _CHARSETS = {
     "iso-8859-1": "iso-8859-1",
     "latin1": "iso-8859-1",
 }
-_BOMS = (  # UTF-32's first: its little-endian mark begins with UTF-16's
-    (b"\xff\xfe\x00\x00", ""),
-    (b"\x00\x00\xfe\xff", ""),
-    (b"\xef\xbb\xbf", "utf-8"),
-    (b"\xff\xfe", "utf-16"),
-    (b"\xfe\xff", "utf-16"),
-)
-_DECLARATION = re.compile(r"""<\?xml\s+version\s*=\s*["']([^"']*)["'](?:\s+encoding\s*=\s*["']([^"']*)["'])?""")
+_UTF32_MARKS = (b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff")
+_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+_DECLARATION = re.compile(r"""\s*<\?xml\s+version\s*=\s*["']([^"']*)["'](?:\s+encoding\s*=\s*["']([^"']*)["'])?""")
 _DECLARATION_BYTES = 400
 _TEXT_DECLARATION = re.compile(r"^\s*<\?xml\s[^>]*\?>")
+# libxml2's own limits stay on without huge_tree: depth 256, text 10 MB, entity amplification.
+_PARSER = etree.XMLParser(
+    encoding="utf-8", resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=False
+)
 
 
 class XmlError(Exception):
@@ -93,8 +92,8 @@ def _has_comment_or_instruction(root: _Element) -> bool:
 
 def _parse(data: bytes, charset: str | None) -> _Element:
     try:
-        root = etree.fromstring(data, _parser(_encoding(data, charset)))
-    except etree.XMLSyntaxError:
+        root = etree.fromstring(_utf8(data, charset), _PARSER)
+    except (etree.XMLSyntaxError, UnicodeDecodeError):
         # Not chained: the text of the cause may hold a piece of the message.
         raise XmlError("Meddelandet är inte välformad XML.", "not well-formed XML") from None
     if root.getroottree().docinfo.doctype:
@@ -102,37 +101,54 @@ def _parse(data: bytes, charset: str | None) -> _Element:
     return root
 
 
-@cache
-def _parser(encoding: str) -> etree.XMLParser:
-    # libxml2's own limits stay on without huge_tree: depth 256, text 10 MB, entity amplification.
-    return etree.XMLParser(
-        encoding=encoding, resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=False
-    )
+def _utf8(data: bytes, charset: str | None) -> bytes:
+    """`data` in UTF-8, read by the one encoding that mark, HTTP header and declaration agree on (RFC 7303, section 3).
 
-
-def _encoding(data: bytes, charset: str | None) -> str:
-    """The one encoding that byte order mark, HTTP header and XML declaration agree on (RFC 7303, section 3)."""
-    mark = next((name for bom, name in _BOMS if data.startswith(bom)), None)
-    declared = _declared(data, mark)
-    claims = {_CHARSETS.get(name.lower(), "") for name in (charset, declared) if name}
-    if mark is not None:
-        claims.add(mark)
-    if "" in claims:
-        raise XmlError("Teckenkodningen stöds inte. Använd UTF-8.", "unsupported encoding")
+    One encoding for the parser means that it never guesses. Raises `XmlError`, or `UnicodeDecodeError`.
+    """
+    if data.startswith(_UTF32_MARKS):
+        raise _unsupported()
+    mark = next((codec for mark, codec in _MARKS.items() if data.startswith(mark)), None)
+    named = charset.lower() if charset else None
+    declared = _declared(data[:_DECLARATION_BYTES].decode(mark or _codec(named) or "latin-1", "ignore"))
+    claims = {_family(name) for name in (mark, named, declared) if name}
     if len(claims) > 1:
         raise XmlError(
             "HTTP-huvudet Content-Type och XML-deklarationen anger olika teckenkodning. Använd UTF-8 i båda.",
             "contradicting encodings",
         )
-    return claims.pop() if claims else "utf-8"
+    codec = mark or _codec(named) or _codec(declared) or "utf-8"
+    if codec == "utf-8":
+        return data  # the parser checks it
+    if codec == "utf-16" and mark is None:
+        raise XmlError("UTF-16 ska ha en byte order mark. Använd UTF-8.", "UTF-16 without byte order mark")
+    return data.decode(codec).encode()
 
 
-def _declared(data: bytes, mark: str | None) -> str | None:
+def _family(name: str) -> str:
+    family = _FAMILIES.get(name.removesuffix("-sig"))
+    if family is None:
+        raise _unsupported()
+    return family
+
+
+def _codec(name: str | None) -> str | None:
+    """Python's codec for a charset that we accept; UTF-16 may name its byte order."""
+    if name is None:
+        return None
+    family = _family(name)
+    return name if family == "utf-16" else family
+
+
+def _unsupported() -> XmlError:
+    return XmlError("Teckenkodningen stöds inte. Använd UTF-8.", "unsupported encoding")
+
+
+def _declared(head: str) -> str | None:
     """The encoding that the XML declaration names, if any. Raises `XmlError` for XML 1.1."""
-    head = data[:_DECLARATION_BYTES].decode("utf-16" if mark == "utf-16" else "latin-1", "ignore")
-    found = _DECLARATION.match(head.removeprefix("\xef\xbb\xbf"))
+    found = _DECLARATION.match(head)
     if found is None:
         return None
     if found[1] != "1.0":
         raise XmlError("XML-versionen stöds inte. Använd XML 1.0.", "XML version is not 1.0")
-    return found[2]
+    return found[2].lower() if found[2] else None

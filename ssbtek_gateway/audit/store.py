@@ -71,7 +71,7 @@ class AuditStore:
             try:
                 with self._engine.begin() as connection:
                     connection.execute(insert(ROWS), [row for row, _ in group])
-            except SQLAlchemyError as cause:
+            except Exception as cause:  # noqa: BLE001 - whatever it was, those who wait must hear of it
                 # The next group tries anew, so that service resumes by itself when the store does.
                 error = AuditError(type(cause).__name__)
             self._loop.call_soon_threadsafe(_settle, group, error)

@@ -40,6 +40,10 @@ if TYPE_CHECKING:
 _DATE = re.compile(r"([12][0-9]{3})-([0-9]{2})-([0-9]{2})(?:Z|[+-][0-9]{2}:[0-9]{2})?", re.ASCII)
 # The schema's [\d] admits any Unicode digit; the published meaning is sixteen or a century and ten ASCII digits.
 _ORGANISATIONSNUMMER = re.compile(r"[0-9]{4}[2-9][0-9]{7}", re.ASCII)
+_TYPE_OR_NIL = etree.XPath(
+    "boolean(descendant-or-self::*[@xsi:type or @xsi:nil])",
+    namespaces={"xsi": "http://www.w3.org/2001/XMLSchema-instance"},
+)
 # The parts of SKV's question and answer, in the contract's order (version 11, `SkatteverketFraga`).
 _SKV_PARTS = ("foretagsinformation", "individuppgifter", "skattekonto", "skatteuppgifter", "beskattningsbilagor")
 # XML's white space, which is less than Python's.
@@ -65,6 +69,10 @@ class Contract:
 
     def check_question(self, element: _Element) -> None:
         """Check a request element against the schema. Raises `GatewayFault` OGILTIG_FRAGA naming field and rule."""
+        if _TYPE_OR_NIL(element):
+            # Valid, but it would make one element another than the contract says, and the echo of it invalid.
+            detalj = "xsi:type och xsi:nil får inte användas. Ta bort dem."
+            raise GatewayFault("OGILTIG_FRAGA", detalj, reason="xsi:type or xsi:nil")
         if not self._schema.validate(element):
             error = self._schema.error_log[0]
             raise GatewayFault(

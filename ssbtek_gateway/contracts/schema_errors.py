@@ -35,7 +35,10 @@ _RULES = {
 }
 _EXPECTED = re.compile(r"Expected is (?:one of )?\( (?P<names>[^()]*) \)\.$")
 _STEP = re.compile(r"(?:[^/:]*:)?(?P<name>[^/:\[]+)(?:\[\d+\])?$")
-_NAME = re.compile(r"[\w.-]{1,60}", re.ASCII)
+# The contract's names are letters only.
+_NAME = re.compile(r"[A-Za-z]{1,60}", re.ASCII)
+# An attribute's error names it before the value.
+_ATTRIBUTE = re.compile(r"Element '[^']*', attribute '(?P<name>[A-Za-z]+)'")
 
 
 def rule(field: str) -> str:
@@ -45,33 +48,32 @@ def rule(field: str) -> str:
 
 def explain(error: _LogEntry) -> str:
     """A Swedish sentence or two for an error against our contract's schema. Holds no value that the sender wrote."""
-    field = _field(error)
+    element = _element(error)
     match error.type_name:
         case "SCHEMAV_ELEMENT_CONTENT":
             expected = _EXPECTED.search(error.message)
             if expected is None:
-                return f"{field}: elementet ska inte finnas här. Ta bort det."
+                return f"{element}: elementet ska inte finnas här. Ta bort det."
             names = " eller ".join(_local(name) for name in expected["names"].split(", "))
-            return f"{field}: elementen saknas eller står i fel ordning. Här ska {names} stå, i tjänstens namnrymd."
+            return f"{element}: elementen saknas eller står i fel ordning. Här ska {names} stå, i tjänstens namnrymd."
+        case "SCHEMAV_CVC_COMPLEX_TYPE_2_1":
+            return f"{element}: ska vara tomt. Ta bort det som står i det."
         case "SCHEMAV_CVC_COMPLEX_TYPE_4":
-            return f"{field}: ett obligatoriskt attribut saknas. Ange inkludera."
-        case "SCHEMAV_CVC_COMPLEX_TYPE_3_2_1" | "SCHEMAV_CVC_COMPLEX_TYPE_3_2_2":
-            return f"{field}: elementet har ett attribut som kontraktet inte har. Ta bort det."
+            return f"{element}: ett obligatoriskt attribut saknas. Ange inkludera."
+        case "SCHEMAV_CVC_COMPLEX_TYPE_3_2_1" | "SCHEMAV_CVC_COMPLEX_TYPE_3_2_2" | "SCHEMAV_CVC_TYPE_3_1_1":
+            return f"{element}: har ett attribut som kontraktet inte har. Ta bort det."
         case "SCHEMAV_CVC_ELT_1":
             return "Elementet i Body finns inte i kontraktet. Kontrollera namn och namnrymd."
         case _:
-            return rule(field)
+            attribute = _ATTRIBUTE.match(error.message)
+            return rule(attribute["name"] if attribute and attribute["name"] in _RULES else element)
 
 
-def _field(error: _LogEntry) -> str:
-    # An attribute's error carries its name in the text, before the value; the path is the element's.
-    attribute = re.search(r", attribute '([A-Za-z]+)'", error.message)
-    if attribute:
-        return attribute[1] if attribute[1] in _RULES else "attribut"
+def _element(error: _LogEntry) -> str:
     step = _STEP.search(error.path or "")
     name = step["name"] if step else ""
-    # A name that the sender chose is not repeated unless it is a plain one.
-    return name if _NAME.fullmatch(name) else "elementet"
+    # A name that the sender made up is not repeated.
+    return name if _NAME.fullmatch(name) else "ett element"
 
 
 def _local(name: str) -> str:

@@ -29,6 +29,7 @@ _LOG = structlog.get_logger()
 _XML = b"text/xml; charset=utf-8"
 _TEXT = b"text/plain; charset=utf-8"
 _CHARSET = re.compile(r"""charset\s*=\s*["']?([^\s;"']*)""", re.IGNORECASE)
+_LENGTH = re.compile(r"[0-9]{1,18}", re.ASCII)
 # Where the listener puts the verified client certificate (DER) in the ASGI scope.
 CERTIFICATE = "ssbtek.certificate"
 
@@ -47,7 +48,7 @@ class _HttpError(Exception):
 class DocumentApp:
     """Gives out the WSDL and its schemas, and nothing else."""
 
-    documents: Mapping[str, bytes]
+    documents: Mapping[tuple[str, str], bytes]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's signature
         try:
@@ -56,8 +57,7 @@ class DocumentApp:
             await _refuse(send, error)
 
     def find(self, scope: Scope) -> bytes:
-        query = scope["query_string"].decode("ascii", "replace").lower()
-        target = scope["path"] + (f"?{query}" if query else "")
+        target = (scope["path"], scope["query_string"].decode("ascii", "replace").lower())
         if target not in self.documents:
             raise _HttpError(404, "Sidan finns inte.")
         if scope["method"] not in {"GET", "HEAD"}:
@@ -155,7 +155,7 @@ def _check_framing(scope: Scope) -> None:
     if names.count(b"content-length") + names.count(b"transfer-encoding") > 1:
         raise _HttpError(400, "Meddelandets längd är tvetydig.")
     length = _header(scope, b"content-length")
-    if length is not None and not (length.isascii() and length.isdigit()):
+    if length is not None and not _LENGTH.fullmatch(length):
         raise _HttpError(400, "Content-Length är inte ett tal.")
 
 

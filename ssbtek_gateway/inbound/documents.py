@@ -26,10 +26,10 @@ def path(contract: Contract) -> str:
     return f"/ssbt/{contract.version}"
 
 
-def published(contracts: Iterable[Contract], public_url: str) -> dict[str, bytes]:
-    """Everything that is given out: path with query, such as `/ssbt/10?wsdl`, and its bytes."""
-    schemas = {f"/xsd/{name}": content for name, content in resources.published_schemas().items()}
-    return schemas | {f"{path(contract)}?wsdl": _wsdl(contract, public_url) for contract in contracts}
+def published(contracts: Iterable[Contract], public_url: str) -> dict[tuple[str, str], bytes]:
+    """Everything that is given out, by path and query, such as `("/ssbt/10", "wsdl")`."""
+    schemas = {(f"/xsd/{name}", ""): content for name, content in resources.published_schemas().items()}
+    return schemas | {(path(contract), "wsdl"): _wsdl(contract, public_url) for contract in contracts}
 
 
 def _wsdl(contract: Contract, public_url: str) -> bytes:

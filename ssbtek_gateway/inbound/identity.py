@@ -33,13 +33,16 @@ def caller(certificate: bytes) -> Caller:
 
     Raises `GatewayFault` EJ_BEHORIG where the subject does not hold exactly one organisation number.
     """
-    parsed = x509.load_der_x509_certificate(certificate)
-    claims = [
-        (attribute.oid, str(attribute.value))
-        for rdn in parsed.subject.rdns
-        for attribute in rdn
-        if attribute.oid in _PLACES
-    ]
+    try:
+        parsed = x509.load_der_x509_certificate(certificate)
+        claims = [
+            (attribute.oid, str(attribute.value))
+            for rdn in parsed.subject.rdns
+            for attribute in rdn
+            if attribute.oid in _PLACES
+        ]
+    except ValueError:
+        raise GatewayFault("EJ_BEHORIG", reason="the certificate's subject cannot be read") from None
     oids = [oid for oid, _ in claims]
     numbers = {_number(oid, value) for oid, value in claims}
     if not claims or None in numbers or len(numbers) != 1 or len(oids) != len(set(oids)):

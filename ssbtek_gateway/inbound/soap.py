@@ -57,6 +57,8 @@ class _Protocol(Soap11):
     def serialize(self, ctx: MethodContext, message: str) -> None:
         if ctx.out_error is not None:
             super().serialize(ctx, message)
+            for actor in ctx.out_document.iter("faultactor"):  # optional, and nothing to say in it
+                actor.getparent().remove(actor)
 
     def create_out_string(self, ctx: MethodContext, charset: str | None = None) -> None:
         if ctx.out_error is not None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ssbtek_gateway.config import Csn
     from ssbtek_gateway.model import Bedomning, Question
 
+_MEMBER = ("HushallsMedlemsIdSekel", "HushallsMedlemsId")
 _NAMESPACE = "{http://schema.csn.se/v4.0/kommunfraga}"
 # ResultatKod (domain facts, section 4): handled, not in the system, and which systems could not be reached.
 _OK, _NOT_KNOWN = "0", "-2"
@@ -30,6 +31,8 @@ _AWAY = {
 }
 # CSN answers -1005 to 32 characters or more (domain facts, section 4).
 _LONGEST_ID = 31
+# The schema's type `sekel`.
+_CENTURIES = {"18", "19", "20"}
 # CSN answers -1006 to a period that reaches further back or ahead.
 _MONTHS_BACK, _MONTHS_AHEAD = 2, 1
 
@@ -62,6 +65,8 @@ def _limit(question: Question, today: date) -> str | None:
             return f"{field}: får vara högst {_LONGEST_ID} tecken i en fråga till CSN."
     if question.person.is_samordningsnummer:
         return "personidentitet: CSN kan inte svara om ett samordningsnummer."
+    if question.person.reveal()[:2] not in _CENTURIES:
+        return "personidentitet: CSN svarar om personer födda på 1800-, 1900- eller 2000-talet."
     period = question.perioder["CSN"]
     earliest, latest = months(today, -_MONTHS_BACK), months(today, _MONTHS_AHEAD)
     if period.from_datum < earliest or period.tom_datum > latest:
@@ -95,10 +100,11 @@ def _message(question: Question, settings: Csn) -> dict[str, Any]:
 
 
 def _persons(answer: _Element) -> list[str]:
+    """Whom the question that CSN repeats was about, which counts where it found nobody, and whom it found."""
+    century, number = (answer.findtext(f".//{{*}}{name}", "") for name in _MEMBER)
     # sekel is optional in the answer; without it the ten digits are all that CSN says.
-    asked_century = answer.findtext(".//{*}HushallsMedlemsIdSekel", "")
-    return [
-        f"{person.get('sekel', asked_century)}{person.get('personnummer')}"
+    return [f"{century}{number}"] + [
+        f"{person.get('sekel', century)}{person.get('personnummer')}"
         for person in answer.iterfind(f"{_NAMESPACE}Personer/{_NAMESPACE}Person")
     ]
 

@@ -33,8 +33,11 @@ _XML_VERSION = "10"
 _PERSON = "{*}IdentitetsbeteckningFysiskPerson"
 # Where the JSON that has been seen names the person it is about.
 _PERSON_KEYS = ("identitet", "kontohavare")
-_NOT_FOUND = "404"
-_MEANINGS = {404: "Skatteverket har inget att lämna ut i denna del."}
+_NOT_FOUND = 404
+_NOT_FOUND_TEXTS = (
+    "Skatteverket svarade att uppgiften inte finns (HTTP-status 404).",
+    "Har andra delar svarat betyder det att inget fanns att lämna ut; annars går det inte att avgöra.",
+)
 
 
 class SkvService:
@@ -71,7 +74,9 @@ class SkvService:
         try:
             url = f"{self._settings.delar_url}{getattr(self._settings.delar, part)}"
             reply = await self._transport.post(url, body, rest.HEADERS)
-            refused = rest.refusal(reply, _MEANINGS)
+            if reply.status == _NOT_FOUND:
+                return Failure("BT", str(_NOT_FOUND), _NOT_FOUND_TEXTS, "HTTP 404")
+            refused = rest.refusal(reply, {})
             if refused is not None:
                 return refused
             answer = jsongate.parse(reply.body, unique=False)
@@ -170,7 +175,7 @@ def _judge_parts(parts: Mapping[str, bytes | Failure]) -> Iterator[Bedomning]:
     """404 beside data in another part means nothing found (inferred); alone it cannot be told from a fault."""
     answered = any(isinstance(part, bytes) for part in parts.values())
     for name, part in parts.items():
-        if isinstance(part, Failure) and not (answered and part.felkod == _NOT_FOUND):
+        if isinstance(part, Failure) and not (answered and part.felkod == str(_NOT_FOUND)):
             yield undecided(f"SKV {name}", f"{part.kalla} {part.felkod}")
         else:
             yield judged(f"SKV {name}", found=isinstance(part, bytes))

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
 _OK = 200
+_FIRST_ERROR = 400
 _SERVER_ERROR = 500
 # An agency's code that may be passed on: short, and too short to be somebody's number.
 _CODE = re.compile(r"[A-Za-z_.-]{0,20}[0-9]{0,8}(?<=.)", re.ASCII)
@@ -118,20 +119,22 @@ class SoapService:
 
     def _checked(self, reply: Reply) -> _Element | Failure:
         """The answer element, valid and on its own, or why there is none."""
+        refused = agency_fault(detalj=f"HTTP-status {reply.status}.", reason=f"HTTP {reply.status}")
         if reply.status not in {_OK, _SERVER_ERROR}:
-            return agency_fault(detalj=f"HTTP-status {reply.status}.", reason=f"HTTP {reply.status}")
+            answered = reply.status < _FIRST_ERROR
+            return failure("OGILTIGT_SVAR", reason=f"HTTP {reply.status}") if answered else refused
         try:
             answer = _body(xmlgate.parse_agency(reply.body, reply.charset))
             if answer.tag == f"{{{ENVELOPE}}}Fault":
                 return self._fault(answer)
+            if reply.status == _SERVER_ERROR:
+                return refused
             if answer.tag != self._answer_tag:
                 return failure("OGILTIGT_SVAR", reason="not the element that the WSDL names")
             # On its own, with every namespace in scope: libxml2 checks part of a tree without its ancestors' prefixes.
             answer = xmlgate.parse_agency(etree.tostring(answer, encoding="UTF-8", with_tail=False), None)
         except xmlgate.XmlError as error:
-            if reply.status == _SERVER_ERROR:
-                return agency_fault(detalj="HTTP-status 500.", reason="HTTP 500 without a SOAP fault")
-            return failure("OGILTIGT_SVAR", reason=error.reason)
+            return refused if reply.status == _SERVER_ERROR else failure("OGILTIGT_SVAR", reason=error.reason)
         if not self._schema.validate(answer):
             return failure("OGILTIGT_SVAR", reason=f"schema: {self._schema.error_log[0].type_name}")
         return answer

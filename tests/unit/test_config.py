@@ -199,6 +199,13 @@ def test_a_file_that_is_not_toml(tmp_path: Path) -> None:
         config.load(write(tmp_path, "<miljo>test</miljo>"))
 
 
+def test_a_file_that_is_not_utf_8(tmp_path: Path) -> None:
+    path = tmp_path / "gateway.toml"
+    path.write_bytes('miljo = "test" # för test'.encode("latin-1"))
+    with pytest.raises(ConfigError, match=r"gateway\.toml: not UTF-8"):
+        config.load(path)
+
+
 def test_an_empty_file_says_what_is_missing(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         config.load(write(tmp_path, ""))

@@ -128,7 +128,7 @@ async def test_every_included_service_has_exactly_one_outcome() -> None:
     outcomes = await ask_all(services, question(), Grant({"FK": REFUSED}, None), 0.05)
     assert {kod: felkod(outcome) for kod, outcome in outcomes.items()} == {
         "AF": "TIMEOUT",
-        "CSN": "OGILTIGT_SVAR",
+        "CSN": "INTERNT_FEL",
         "FK": "EJ_BEHORIG",
         "SKV": "EJ_ANSLUTEN",
         "SO": "DATA",

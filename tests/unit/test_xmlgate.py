@@ -143,7 +143,28 @@ def test_doctype_is_refused_in_every_encoding(parse: Parse, encoding: str, docty
 
 
 def test_doctype_behind_an_encoding_that_only_http_names() -> None:
-    assert refused(parse_caller, xml("utf-16-le", prolog="<!DOCTYPE fråga>"), "utf-16").reason == "DOCTYPE"
+    assert refused(parse_caller, xml("utf-16-le", prolog="<!DOCTYPE fråga>"), "utf-16le").reason == "DOCTYPE"
+
+
+@BOTH
+def test_utf_16_in_either_byte_order_by_its_mark(parse: Parse) -> None:
+    for mark, codec in ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")):
+        for charset in (None, "utf-16"):
+            assert parse(mark + '<?xml version="1.0" encoding="UTF-16"?><r>å</r>'.encode(codec), charset).text == "å"
+
+
+@BOTH
+def test_utf_16_without_a_mark_is_refused(parse: Parse) -> None:
+    assert "byte order mark" in refused(parse, "<r/>".encode("utf-16-le"), "utf-16").reason
+
+
+@BOTH
+def test_what_an_encoding_of_the_header_hides_is_found(parse: Parse) -> None:
+    for declaration, reason in (
+        ('<?xml version="1.1"?>', "XML version is not 1.0"),
+        ('<?xml version="1.0" encoding="UTF-8"?>', "contradicting encodings"),
+    ):
+        assert refused(parse, f"{declaration}<r/>".encode("utf-16-le"), "utf-16le").reason == reason
 
 
 def test_our_own_files_have_no_doctype_either() -> None:

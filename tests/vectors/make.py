@@ -310,7 +310,7 @@ _CONTRACT_FLAWS: dict[str, Flaw] = {
     "personidentitet-empty": _invalid(_TWELVE, leaf("personidentitet", PERSON, "")),
     "personidentitet-in-child": _invalid("personidentitet: ", leaf("personidentitet", PERSON, f"<a>{PERSON}</a>")),
     "personidentitet-nil": _invalid(
-        "personidentitet: ", (_PERSON_ELEMENT, f'<ssbt:personidentitet xmlns:x="{XSI}" x:nil="true"/>')
+        "xsi:nil", (_PERSON_ELEMENT, f'<ssbt:personidentitet xmlns:x="{XSI}" x:nil="true"/>')
     ),
     "personidentitet-missing": _invalid("Här ska personidentitet stå", (_PERSON_ELEMENT, "")),
     "personidentitet-without-namespace": _invalid(
@@ -401,12 +401,22 @@ _CONTRACT_FLAWS: dict[str, Flaw] = {
         "attribut som kontraktet inte har",
         ('<ssbt:AF inkludera="true"/>', f'<ssbt:AF inkludera="true" person="{PERSON}"/>'),
     ),
+    "type-of-the-whole-question": _invalid(
+        "xsi:type",
+        leaf("fraganSkallInkluderasISvaret", "false", "true"),
+        (
+            "<ssbt:hamtaBastjanstInformation>",
+            f'<ssbt:hamtaBastjanstInformation xmlns:x="{XSI}" x:type="ssbt:SammansattBastjanstFraga">',
+        ),
+    ),
     "unknown-type": _invalid(
-        "personidentitet: ",
+        "xsi:type",
         (_PERSON_ELEMENT, f'<ssbt:personidentitet xmlns:x="{XSI}" x:type="hemlig">{PERSON}</ssbt:personidentitet>'),
         value="hemlig",
     ),
-    "reference-instead-of-value": _invalid("attribut: ", (_PERSON_ELEMENT, '<ssbt:personidentitet href="#x"/>')),
+    "reference-instead-of-value": _invalid(
+        "personidentitet: har ett attribut", (_PERSON_ELEMENT, '<ssbt:personidentitet href="#x"/>')
+    ),
     "text-between-elements": _invalid("ingivare: ", ("<ssbt:ingivare>", "<ssbt:ingivare>hemlighet"), value="hemlighet"),
     "xinclude": _invalid(
         "Här ska personidentitet stå",

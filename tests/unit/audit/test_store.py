@@ -127,6 +127,14 @@ async def test_an_error_refuses_its_rows_and_service_resumes_by_itself(database:
     assert incidents(database) == ["kept"]
 
 
+async def test_an_error_of_another_kind_is_told_too(database: Path) -> None:
+    async with opened(database) as audit:
+        with pytest.raises(AuditError):
+            await audit.append(row("bad") | {"handlaggare": "\ud800"})  # no encoding holds it
+        await audit.append(row("good"))
+    assert incidents(database) == ["good"]
+
+
 async def test_who_stops_waiting_harms_nobody(database: Path) -> None:
     async with opened(database) as audit:
         gone = asyncio.create_task(audit.append(row("gone")))

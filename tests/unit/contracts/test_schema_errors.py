@@ -64,10 +64,10 @@ def test_an_element_that_the_contract_lacks() -> None:
     assert detalj(make.TEMPLATE.replace("hamtaB", "hittaB")).startswith("Elementet i Body finns inte i kontraktet.")
 
 
-@pytest.mark.parametrize("name", ["x" * 61, "å", "personnummer_ö"])
+@pytest.mark.parametrize("name", ["x" * 61, "å", "personnummer_ö", f"p{PERSON}"])
 def test_a_name_that_is_not_plain_is_not_repeated(name: str) -> None:
     said = detalj(edited(('<ssbt:MIV inkludera="true"/>', f'<ssbt:MIV inkludera="true"/><ssbt:{name}/>')))
-    assert said == "elementet: elementet ska inte finnas här. Ta bort det."
+    assert said == "ett element: elementet ska inte finnas här. Ta bort det."
 
 
 @pytest.mark.parametrize("uri", [f"urn:{PERSON}", "urn:Expected.is(QWZX).", "urn:,attribute'QWZX'"])

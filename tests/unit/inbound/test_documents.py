@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from lxml import etree
 
 PUBLIC = "https://gateway.example:8443"
-PUBLISHED = documents.published(CONTRACTS.values(), PUBLIC)
+PUBLISHED = {
+    f"{path}?{query}" if query else path: content
+    for (path, query), content in documents.published(CONTRACTS.values(), PUBLIC).items()
+}
 WSDLS = [path for path in PUBLISHED if path.endswith("?wsdl")]
 XS = "{http://www.w3.org/2001/XMLSchema}"
 

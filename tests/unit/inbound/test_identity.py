@@ -139,3 +139,11 @@ def test_a_server_is_no_organisation(pki: Path, file: str) -> None:
     parsed = x509.load_pem_x509_certificate((pki / f"{file}.pem").read_bytes())
     with pytest.raises(GatewayFault, match="EJ_BEHORIG"):
         identity.caller(parsed.public_bytes(Encoding.DER))
+
+
+def test_a_subject_that_cannot_be_read_is_nobody() -> None:
+    der = certificate(one(CN, "åååå"), one(SN, f"16{TEN}"))
+    broken = der.replace("åååå".encode(), b"\xff" * 8)
+    assert broken != der
+    with pytest.raises(GatewayFault, match="EJ_BEHORIG"):
+        identity.caller(broken)

@@ -130,8 +130,9 @@ async def test_an_answer_about_the_person_asked_about(csn: Harness, *, sekel: bo
         csn_answer(OTHER_PERSON, sekel=False),
         csn_answer(f"20{PERSON[2:]}"),
         csn_answer(PERSON, sekel=False, asked=f"20{PERSON[2:]}"),
+        csn_answer(None, asked=OTHER_PERSON),
     ],
-    ids=["other number", "other number without century", "other century", "other century in the echo"],
+    ids=["other number", "without century", "other century", "other century in the echo", "nobody, but another asked"],
 )
 async def test_an_answer_about_somebody_else_is_not_handed_on(csn: Harness, answer: str) -> None:
     csn.answers(enveloped(answer))

@@ -97,7 +97,12 @@ async def test_an_http_error_is_the_agencys_and_is_named(af: Harness, status: in
     assert f"HTTP-status {status}." in found.felmeddelande
 
 
-@pytest.mark.parametrize("body", ["", f"<html>{SECRET}</html>", SECRET])
+@pytest.mark.parametrize("status", [201, 202, 204, 206])
+async def test_another_success_than_200_is_no_answer(af: Harness, status: int) -> None:
+    assert said(await outcome(af, enveloped(GOOD), status)) == ("SSBT", "OGILTIGT_SVAR")
+
+
+@pytest.mark.parametrize("body", ["", f"<html>{SECRET}</html>", SECRET, enveloped(GOOD)])
 async def test_http_500_without_a_fault_is_the_agencys_too(af: Harness, body: str) -> None:
     assert said(await outcome(af, body, 500)) == ("BT", "FAULT")
 
