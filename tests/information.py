@@ -6,11 +6,16 @@ names what no public element or code can carry. Both follow the list in the gene
 A place in XML is an ElementPath of lxml from the answer's own element, `{*}` being any namespace. In Skatteverket's
 answer of version 10 it is in the document inside the string `svar`. A place in JSON is names with dots, `[*]` for every
 item of an array, and at the end `=VALUE` where the value matters; Skatteverket's of version 11 begins with the part.
+
+`python tests/information.py` writes docs/information.md from it; a test fails where the page and this file differ.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+
+PAGE = Path(__file__).parents[1] / "docs" / "information.md"
 
 AF, SO, CSN, FK, SKV10, SKV11, TNS, MIV = "AF", "SO", "CSN", "FK", "SKV v10", "SKV v11", "TNS", "MIV"
 
@@ -346,3 +351,41 @@ MISSING: tuple[Missing, ...] = (
         "LEFI version 9 has keys for it in the answer, but no known code asks for them",
     ),
 )
+
+
+def page() -> str:
+    """docs/information.md."""
+    lines = [
+        "# What an answer can tell, and where",
+        "",
+        "Made by `python tests/information.py`; each row is a test on the simulator's persona. A path in XML is from",
+        "the agency's own answer, `{*}` being any namespace: the content of the section's `data` (AF, SO, TNS, MIV),",
+        "the document in base64 in `svar` (CSN), the document in the text `svar` (SKV v10). A path in JSON is from the",
+        "document in base64 in `lefiJsonSvar` (FK), or in a part's `data` (SKV v11: the path begins with the part).",
+        "",
+        "| whose | information | section | LEFI codes | where | persona | note |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for bullet in BULLETS:
+        codes = " ".join(f"`{code}`" for code in bullet.codes)
+        lines.append(
+            f"| {bullet.section} | {bullet.information} | {bullet.service} | {codes} "
+            f"| `{bullet.path}` | {bullet.persona} | {bullet.note} |"
+        )
+    lines += [
+        "",
+        "## Not expressible",
+        "",
+        "What the general description lists but no public element or code can carry. No code is invented for it; a",
+        "test asserts that it is absent.",
+        "",
+        "| whose | information | section | why |",
+        "|---|---|---|---|",
+        *(f"| {item.section} | {item.information} | {item.service} | {item.reason} |" for item in MISSING),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")

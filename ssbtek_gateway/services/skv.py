@@ -156,7 +156,8 @@ def _limit(_question: Question, _today: date) -> str | None:
 
 def _document(answer: _Element) -> _Element:
     """The document in `svar`. Raises `XmlError` where it is not one."""
-    return xmlgate.parse_agency_text(text(answer[0]))
+    (svar,) = answer.iterchildren("svar")
+    return xmlgate.parse_agency_text(text(svar))
 
 
 def _persons(answer: _Element) -> list[str]:

@@ -127,7 +127,7 @@ def csn_answer(person: str | None = PERSON, *, sekel: bool = True, asked: str = 
 
 def organisation(**changes: Any) -> Organisation:  # noqa: ANN401 - any field's value
     """A register entry for the template's ingivare that allows everything."""
-    allowed = {"versioner": ("10",), "bastjanster": KODER, "syften": "alla", "bitraden": (BITRADE,)}
+    allowed = {"versioner": tuple(CONTRACTS), "bastjanster": KODER, "syften": "alla", "bitraden": (BITRADE,)}
     allowed["aktorsid"] = ("TEST-01",)
     return Organisation.model_validate({"organisationsnummer": KOMMUN, "namn": "Testkommunen", **allowed, **changes})
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from structlog.testing import capture_logs
 from unit.builders import (
     BITRADE,
     CALLER,
     CONFIDENTIAL,
-    CONTRACT,
     KOMMUN,
     FakeAudit,
     FakeService,
@@ -20,9 +21,15 @@ from unit.builders import (
 )
 from vectors import make
 
+from ssbtek_gateway.contracts import CONTRACTS
 from ssbtek_gateway.inbound import app as inbound
 from ssbtek_gateway.inbound import identity
 from ssbtek_gateway.inbound.soap import SoapEndpoint
+
+if TYPE_CHECKING:
+    from unit.builders import Got
+
+    from ssbtek_gateway.contracts.contract import Contract
 
 pytestmark = pytest.mark.anyio
 
@@ -32,11 +39,23 @@ def audit() -> FakeAudit:
     return FakeAudit()
 
 
+@pytest.fixture(params=CONTRACTS)
+def contract(request: pytest.FixtureRequest) -> Contract:
+    return CONTRACTS[request.param]
+
+
 @pytest.fixture
-def gateway(audit: FakeAudit, monkeypatch: pytest.MonkeyPatch) -> inbound.QuestionApp:
+def gateway(audit: FakeAudit, contract: Contract, monkeypatch: pytest.MonkeyPatch) -> inbound.QuestionApp:
     monkeypatch.setattr(identity, "caller", lambda _certificate: CALLER)
     way = flow({"SO": FakeService(data(so_answer()), "SO", audit.events)}, audit)
-    return inbound.QuestionApp(inbound.DocumentApp({}), {"/ssbt/10": SoapEndpoint(CONTRACT, way)}, way, 262_144, 5)
+    endpoints = {f"/ssbt/{contract.version}": SoapEndpoint(contract, way)}
+    return inbound.QuestionApp(inbound.DocumentApp({}), endpoints, way, 262_144, 5)
+
+
+async def send(gateway: inbound.QuestionApp, contract: Contract, content: bytes) -> Got:
+    """Ask a question of version 10 in the version of `contract`."""
+    body = make.in_version(content, contract.version)
+    return await call(gateway, f"/ssbt/{contract.version}", body=body, headers={"content-type": "text/xml"})
 
 
 def test_the_folder_holds_what_the_script_writes() -> None:
@@ -44,21 +63,23 @@ def test_the_folder_holds_what_the_script_writes() -> None:
 
 
 @pytest.mark.parametrize("name", make.VALID)
-def test_valid_questions_pass_the_contract(name: str) -> None:
-    element = operation((make.FOLDER / f"{name}.xml").read_bytes())
-    CONTRACT.check_question(element)
-    question = CONTRACT.read_question(element)
+def test_valid_questions_pass_the_contract(name: str, contract: Contract) -> None:
+    element = operation(make.in_version((make.FOLDER / f"{name}.xml").read_bytes(), contract.version))
+    contract.check_question(element)
+    question = contract.read_question(element)
     assert question.ingivare.organisationsnummer == KOMMUN
     assert question.person.reveal() == (make.PERSON if name != "samordningsnummer" else "191212721219")
     assert question.syfte == "Handläggning av ekonomiskt bistånd"
 
 
 @pytest.mark.parametrize("name", make.VALID)
-async def test_valid_questions_are_answered(name: str, gateway: inbound.QuestionApp, audit: FakeAudit) -> None:
+async def test_valid_questions_are_answered(
+    name: str, gateway: inbound.QuestionApp, contract: Contract, audit: FakeAudit
+) -> None:
     with capture_logs() as log:
-        got = await call(gateway, body=make.VALID[name], headers={"content-type": "text/xml"})
+        got = await send(gateway, contract, make.VALID[name])
     assert got.status == 200, got.fault()
-    assert CONTRACT.invalid_sections(_response(got.body)) == set()
+    assert contract.invalid_sections(_response(got.body)) == set()
     asked = ["SO asked"] if b'SO inkludera="true"' in make.VALID[name].replace(b"\0", b"") else []
     assert audit.events == ["FRAGAD durable", *asked, "BESVARAD durable"]
     assert not [value for value in CONFIDENTIAL if value in str(log)]
@@ -66,11 +87,11 @@ async def test_valid_questions_are_answered(name: str, gateway: inbound.Question
 
 @pytest.mark.parametrize("name", make.FLAWED)
 async def test_flawed_messages_are_refused_with_what_to_mend(
-    name: str, gateway: inbound.QuestionApp, audit: FakeAudit
+    name: str, gateway: inbound.QuestionApp, contract: Contract, audit: FakeAudit
 ) -> None:
     flaw = make.FLAWED[name]
     with capture_logs() as log:
-        got = await call(gateway, body=flaw.content, headers={"content-type": "text/xml"})
+        got = await send(gateway, contract, flaw.content)
     code, felkod, texts = got.fault()
     assert (got.status, code, felkod) == (500, flaw.soap, flaw.felkod)
     assert flaw.says in texts

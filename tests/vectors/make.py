@@ -286,7 +286,9 @@ _SOAP_FLAWS: dict[str, Flaw] = {
         "mustUnderstand",
         soap="MustUnderstand",
     ),
-    "version-9": Flaw(_sent(TEMPLATE.replace("ssbt/10", "ssbt/9")), "OKAND_VERSION", "tar emot version 10"),
+    "version-9": Flaw(
+        _sent(TEMPLATE.replace("ssbt/10", "ssbt/9")), "OKAND_VERSION", "Den här adressen tar emot version "
+    ),
     "unknown-operation": Flaw(
         _sent(TEMPLATE.replace("hamtaBastjanst", "hittaBastjanst")), "OGILTIG_FRAGA", "hamtaBastjanstInformation"
     ),
@@ -394,8 +396,8 @@ _CONTRACT_FLAWS: dict[str, Flaw] = {
         "PM: elementet ska inte finnas här",
         ('<ssbt:MIV inkludera="true"/>', '<ssbt:MIV inkludera="true"/><ssbt:PM inkludera="true"/>'),
     ),
-    "tidsperiod-in-skv": _invalid(
-        "SKV", ('<ssbt:SKV inkludera="true"/>', '<ssbt:SKV inkludera="true"><ssbt:tidsperiod/></ssbt:SKV>')
+    "tidsperiod-in-skv": _invalid(  # version 10 wants SKV empty, 11 a fraga in it
+        ": ", ('<ssbt:SKV inkludera="true"/>', '<ssbt:SKV inkludera="true"><ssbt:tidsperiod/></ssbt:SKV>')
     ),
     "unknown-attribute": _invalid(
         "attribut som kontraktet inte har",
@@ -425,6 +427,15 @@ _CONTRACT_FLAWS: dict[str, Flaw] = {
 }
 
 FLAWED: dict[str, Flaw] = _XML_FLAWS | _SOAP_FLAWS | _CONTRACT_FLAWS
+
+
+def in_version(content: bytes, version: str) -> bytes:
+    """A message for version 10 as one for `version`; one for that other version becomes one for 10."""
+    if version == "10":
+        return content
+    codec = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}.get(content[:2], "utf-8")
+    old, new, kept = (f"/ssbt/{number}".encode(codec) for number in ("10", version, "XX"))
+    return content.replace(new, kept).replace(old, new).replace(kept, old)
 
 
 def files() -> dict[str, bytes]:

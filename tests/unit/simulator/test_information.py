@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from information import BULLETS, FK, MISSING, SKV10, SKV11, Bullet, Missing
+from information import BULLETS, FK, MISSING, PAGE, SKV10, SKV11, Bullet, Missing, page
 from unit.simulator import driver
 from unit.simulator.driver import EVERY_GROUP, PARTS, ask_skv11
 
@@ -136,3 +136,7 @@ def test_the_parts_without_public_shape_are_never_found() -> None:
     for alias in PERSONAS.keys() - {"fel-i-transport", "fel-i-svar"}:
         for part in set(PARTS) - {"foretagsinformation", "skattekonto", "skatteuppgifter"}:
             assert ask_skv11(SIMULATOR, part, number(alias), *YEARS).status == 404
+
+
+def test_the_page_says_what_this_table_says() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page()
