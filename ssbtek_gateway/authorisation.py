@@ -28,6 +28,13 @@ class Register:
     def __init__(self, organisations: Iterable[Organisation]) -> None:
         self._organisations = {organisation.organisationsnummer: organisation for organisation in organisations}
 
+    def admit(self, caller: Caller) -> None:
+        """Raises `GatewayFault` EJ_BEHORIG where the caller is in the register neither for itself nor as a supplier."""
+        number = caller.organisationsnummer
+        known = self._organisations.values()
+        if number not in self._organisations and not any(number in organisation.bitraden for organisation in known):
+            raise GatewayFault("EJ_BEHORIG", reason="the certificate's organisation is not in the register")
+
     def authorise(self, caller: Caller, question: Question) -> Grant:
         """Whether `caller` may ask `question`, and which base services.
 

@@ -14,7 +14,7 @@ import zeep.helpers
 import zeep.plugins
 from lxml import etree
 
-from ssbtek_gateway import resources
+from ssbtek_gateway import connection, resources
 from ssbtek_gateway.config import KODER
 
 if TYPE_CHECKING:
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 
     from ssbtek_gateway.model import Period, PersonId
 
-# What a real consumer of SSBTEK waits (domain facts, section 5).
-_CONNECT_SECONDS, _READ_SECONDS = 5, 30
+_TIMEOUTS = {"timeout": connection.CONNECT_SECONDS, "operation_timeout": connection.READ_SECONDS}
 _WITHOUT_SKV_BLOCK = "10"
 
 
@@ -96,16 +95,13 @@ class Client(AbstractContextManager["Client"]):
     """One SSBTEK endpoint, such as https://host:8443/ssbt/10. Raises `ClientError` where its WSDL cannot be fetched."""
 
     def __init__(self, url: str, authority: Path, certificate: Path, key: Path) -> None:
-        self._session = requests.Session()
-        self._session.verify = str(authority)
-        self._session.cert = (str(certificate), str(key))
-        self._session.trust_env = False
+        self._session = connection.session(authority, certificate, key)
         self._history = zeep.plugins.HistoryPlugin(maxlen=1)
-        transport = zeep.Transport(session=self._session, timeout=_CONNECT_SECONDS, operation_timeout=_READ_SECONDS)
+        transport = zeep.Transport(session=self._session, **_TIMEOUTS)
         try:
             self._client = zeep.Client(f"{url}?wsdl", transport=transport, plugins=[self._history])
         except (requests.RequestException, OSError, zeep.exceptions.Error, etree.XMLSyntaxError) as error:
-            raise ClientError(f"the WSDL at {url}?wsdl cannot be fetched: {_kind(error)}") from None
+            raise ClientError(f"the WSDL at {url}?wsdl cannot be fetched: {connection.meaning(error)}") from None
         # The WSDL names the address that callers use; we ask where we were told to.
         (binding,) = self._client.wsdl.bindings
         self._version = str(etree.QName(binding).namespace).rpartition("/")[2]
@@ -143,7 +139,7 @@ class Client(AbstractContextManager["Client"]):
         except zeep.exceptions.Fault as fault:
             raise _fault(fault) from None
         except (requests.RequestException, OSError, zeep.exceptions.Error, etree.XMLSyntaxError) as error:
-            raise ClientError(f"no answer: {_kind(error)}") from None
+            raise ClientError(f"no answer: {connection.meaning(error)}") from None
         received: dict[str, Any] = self._history.last_received  # type: ignore[assignment] # it has just been received
         return Answer(received["envelope"], zeep.helpers.serialize_object(result, dict))
 
@@ -172,18 +168,3 @@ def _fault(fault: zeep.exceptions.Fault) -> ClientError:
     )
     felkod = fault.detail.findtext(".//{*}felkod") if fault.detail is not None else None
     return FaultError(felkod or str(fault.code), texts or [str(fault.message)])
-
-
-def _kind(error: Exception) -> str:
-    """The innermost cause's own words where they are about the connection; its kind otherwise."""
-    text = str(error)
-    for sign, meaning in (
-        ("CERTIFICATE_VERIFY_FAILED", "its certificate is not from the given authority"),
-        ("Connection refused", "nothing listens there"),
-        ("timed out", "it did not answer in time"),
-        ("alert", "it refused our certificate"),
-        ("RemoteDisconnected", "it closed the connection; does it accept our certificate?"),
-    ):
-        if sign in text:
-            return meaning
-    return type(error).__name__

@@ -74,7 +74,7 @@ SECTION = _table(
     Fel(
         "TLS",
         "En säker anslutning till bastjänsten kunde inte upprättas.",
-        "Kontakta supporten; frågan har inte skickats.",
+        "Det betyder inte att uppgifter saknas. Kontakta supporten.",
     ),
     Fel(
         "OGILTIGT_SVAR",

@@ -51,9 +51,10 @@ class Flow:
         _log_outcomes(question, outcomes)
         return answer
 
-    async def testa(self, contract: Contract, element: _Element) -> bytes:
+    async def testa(self, contract: Contract, element: _Element, caller: Caller) -> bytes:
         """`testaBastjanstInformation`: which base services can be reached; nobody is asked about."""
         contract.check_question(element)
+        self.register.admit(caller)
         connected = [kod for kod in contract.sections if kod in self.services]
         tests = await asyncio.gather(*(self.services[kod].test() for kod in connected))
         away: dict[str, tuple[bool, Failure | None]] = dict.fromkeys(contract.sections, (False, failure("EJ_ANSLUTEN")))
@@ -88,6 +89,7 @@ def _log_outcomes(question: Question, outcomes: Mapping[str, Outcome]) -> None:
     utfall = {kod: record.summary(outcome) for kod, outcome in outcomes.items()}
     reasons = {kod: outcome.reason for kod, outcome in outcomes.items() if isinstance(outcome, Failure)}
     organisation = question.ingivare.organisationsnummer
+    skal = {kod: found for kod, outcome in outcomes.items() if (found := _undecided(outcome))}
     unknown = {
         kod: outcome.unknown for kod, outcome in outcomes.items() if isinstance(outcome, Data) and outcome.unknown
     }
@@ -97,5 +99,11 @@ def _log_outcomes(question: Question, outcomes: Mapping[str, Outcome]) -> None:
         organisation=organisation,
         utfall=utfall,
         reasons=reasons,
+        skal=skal,
         unknown=unknown,
     )
+
+
+def _undecided(outcome: Outcome) -> list[str]:
+    """Why parts of an answer cannot be told from silence: our own words and the agencies' codes, never names."""
+    return [judged.skal for judged in outcome.bedomningar if judged.skal] if isinstance(outcome, Data) else []

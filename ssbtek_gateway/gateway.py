@@ -17,7 +17,7 @@ from ssbtek_gateway.inbound import documents
 from ssbtek_gateway.inbound.app import DocumentApp, QuestionApp
 from ssbtek_gateway.inbound.server import Door, Listener
 from ssbtek_gateway.inbound.soap import SoapEndpoint
-from ssbtek_gateway.services import REGISTRY
+from ssbtek_gateway.services import REGISTRY, skv
 
 if TYPE_CHECKING:
     import ssl
@@ -71,6 +71,9 @@ def check(settings: Settings) -> None:
         if configured is not None and configured.authority is not None:
             with _naming(f"bastjanst.{kod}: certificate, key or authority"):
                 tls.client_context(configured.certificate, configured.key, configured.authority)
+    if settings.bastjanst.SKV is not None:
+        with _naming("bastjanst.SKV"):
+            skv.template(settings.bastjanst.SKV)
     _contexts(settings)
     person_key(settings)
 
@@ -80,7 +83,7 @@ def base_services(settings: Settings) -> dict[str, BaseService]:
     connected: dict[str, BaseService] = {}
     for kod, configured in settings.bastjanst:
         if configured is not None:
-            with _naming(f"bastjanst.{kod}: certificate, key or authority"):
+            with _naming(f"bastjanst.{kod}"):
                 connected[kod] = REGISTRY[kod].connect(configured)
     return connected
 
@@ -122,6 +125,7 @@ def _naming(part: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise SetupError(f"{part}: {error.strerror or type(error).__name__}") from None
+        file = f"{error.filename}: " if error.filename else ""
+        raise SetupError(f"{part}: {file}{error.strerror or type(error).__name__}") from None
     except ValueError as error:
-        raise SetupError(f"{part.partition(':')[0]}: {error}") from None
+        raise SetupError(f"{part}: {error}") from None

@@ -45,6 +45,8 @@ ROWS = Table(
     Column("felkod", String(40)),
 )
 
+_WITHOUT_PERIOD = {"TNS", "MIV"}
+
 Row = dict[str, Any]
 
 
@@ -65,9 +67,6 @@ class PersonKey:
 
 def asked(incident: str, caller: Caller, question: Question, grant: Grant, key: PersonKey) -> Row:
     """The row that must be durable before any base service is called."""
-    periods = {
-        kod: [period.from_datum.isoformat(), period.tom_datum.isoformat()] for kod, period in question.perioder.items()
-    }
     return _row(incident, "FRAGAD", caller) | {
         "bitrade": grant.bitrade,
         "ingivare": question.ingivare.organisationsnummer,
@@ -78,8 +77,19 @@ def asked(incident: str, caller: Caller, question: Question, grant: Grant, key: 
         "syfte": question.syfte,
         "lagtext": question.lagtext,
         "version": question.version,
-        "bastjanster": json.dumps(periods),
+        "bastjanster": json.dumps({kod: _period(question, kod) for kod in question.perioder}),
     }
+
+
+def _period(question: Question, kod: str) -> list[str]:
+    """The first and last day that a service is asked about: FK's stand in its own question, TNS and MIV have none."""
+    if kod in _WITHOUT_PERIOD:
+        return []
+    if kod == "FK":
+        own = question.fk.content.get("period") if question.fk else None
+        return [str(own.get(end))[:10] for end in ("from", "tom")] if isinstance(own, dict) else []
+    period = question.perioder[kod]
+    return [period.from_datum.isoformat(), period.tom_datum.isoformat()]
 
 
 def answered(incident: str, caller: Caller, outcomes: Mapping[str, Outcome]) -> Row:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from ssbtek_gateway.cli import ask, demo, ping, pki, serve, simulate
+from ssbtek_gateway.cli import ask, demo, ping, pki, replay, serve, simulate
 
 app = typer.Typer(
     help="SSBTEK: en fråga om en person, ett samlat svar. One question about one person, one combined answer.",
@@ -18,5 +18,6 @@ app.command()(serve.check_config)
 app.command()(ping.ping)
 app.command()(simulate.simulate)
 app.command()(ask.ask)
+app.command()(replay.replay)
 app.command()(demo.demo)
 app.command()(pki.dev_pki)

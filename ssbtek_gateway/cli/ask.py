@@ -25,6 +25,8 @@ from ssbtek_gateway.simulator import personas
 if TYPE_CHECKING:
     from datetime import date
 
+    from lxml.etree import _Element
+
     from ssbtek_gateway.client import Answer
 
 _SOME_SECTION_FAILED = 3
@@ -96,8 +98,14 @@ def ask(
     except ClientError as error:
         fail(str(error), FAILED)
     show(answer, output)
-    if any(section.find("{*}error") is not None for section in answer.sections):
+    if any(_failed(section) for section in answer.sections):
         raise typer.Exit(_SOME_SECTION_FAILED)
+
+
+def _failed(section: _Element) -> bool:
+    """Whether a section, or a part of it (SKV from version 11 on), is an error in place of data."""
+    tag = f"{{{etree.QName(section).namespace}}}error"
+    return section.find(tag) is not None or section.find(f"*/{tag}") is not None
 
 
 def show(answer: Answer, output: Output) -> None:

@@ -53,6 +53,8 @@ def demo(
     log_file = None if stay else settings.audit.database.with_name("demo.log")
     agencies = next((urlsplit(service.url).port or 443 for _, service in settings.bastjanst if service), 8450)
     listen = settings.listen
+    # So that what was started is stopped, however this is ended.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
     with ExitStack() as stack:
         # What the two log would stand in the middle of the answer.
         log = stack.enter_context(log_file.open("wb")) if log_file else None

@@ -10,6 +10,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import structlog
+from lxml import etree
 
 from ssbtek_gateway import xmlgate
 from ssbtek_gateway.faults import GatewayFault
@@ -118,11 +119,12 @@ class QuestionApp:
         """HTTP status and SOAP message: 200 with the answer, or 500 with a fault (SOAP 1.1 section 6.2)."""
         incident = secrets.token_hex(8)
         started = monotonic()
-        caller = None
+        caller, operation = None, ""
         with structlog.contextvars.bound_contextvars(incident=incident):
             try:
                 caller = identity.caller(scope["extensions"][CERTIFICATE])
                 element = envelope.operation(_parsed(body, charset))
+                operation = etree.QName(element).localname
                 answer = await endpoint.answer(element, caller, incident)
             except GatewayFault as fault:
                 refused = fault
@@ -137,7 +139,7 @@ class QuestionApp:
                     await self.flow.refuse(caller, refused, incident)
                 except GatewayFault as fault:
                     _LOG.error("fault", felkod=fault.fel.felkod, reason=fault.reason)
-            return 500, endpoint.fault(refused, incident)
+            return 500, endpoint.fault(refused, incident, operation)
 
 
 def _parsed(body: bytes, charset: str | None) -> Any:  # noqa: ANN401 - an lxml element

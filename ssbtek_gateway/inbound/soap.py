@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ssbtek_gateway.model import Caller
 
 _HEAD = f'<?xml version="1.0" encoding="UTF-8"?><soap:Envelope xmlns:soap="{NAMESPACE}"><soap:Body>'.encode()
+_OPERATIONS = ("hamtaBastjanstInformation", "testaBastjanstInformation")
 _TAIL = b"</soap:Body></soap:Envelope>"
 
 
@@ -95,8 +96,9 @@ class SoapEndpoint(ServerBase):
         context.out_object = [await context.out_object[0]]
         return self._written(context)
 
-    def fault(self, fault: GatewayFault, incident: str, operation: str = "hamtaBastjanstInformation") -> bytes:
-        """The SOAP message that says why the whole question failed, with the contract's fault as its detail."""
+    def fault(self, fault: GatewayFault, incident: str, operation: str = "") -> bytes:
+        """The SOAP message that says why the whole question failed, with the operation's fault as its detail."""
+        operation = operation if operation in _OPERATIONS else _OPERATIONS[0]
         detail = etree.Element(f"{{{self.contract.namespace}}}{operation}Fault")
         for name, text in (
             ("felkod", fault.fel.felkod),
@@ -126,7 +128,7 @@ def _service(contract: Contract, flow: Flow) -> type[Service]:
 
         @operation("testaBastjanstInformation")
         def testaBastjanstInformation(ctx: MethodContext, fraga: _Element) -> Awaitable[bytes]:  # noqa: N802, N805
-            return flow.testa(contract, fraga)
+            return flow.testa(contract, fraga, ctx.udc.caller)
 
     return BastjanstInformation
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from calendar import monthrange
-from datetime import date
+from datetime import MAXYEAR, MINYEAR, date
 from typing import TYPE_CHECKING, Any
 
 from lxml import etree
@@ -75,8 +75,10 @@ def _limit(question: Question, today: date) -> str | None:
 
 
 def months(day: date, months: int) -> date:
-    """`day` moved by whole months; a day that the month lacks becomes its last."""
+    """`day` moved by whole months; a day that the month lacks becomes its last. No day is beyond the calendar."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    if not MINYEAR <= year <= MAXYEAR:
+        return date.max if months > 0 else date.min
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 

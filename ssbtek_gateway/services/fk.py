@@ -77,7 +77,7 @@ class FkService:
     async def test(self) -> tuple[bool, Failure | None]:
         """LEFI's list of available kinds, for the configured actor."""
         if self._settings.test_aktorsid is None:
-            return False, await self._transport.ping()
+            return False, await self._transport.ping(self._settings.url)
         try:
             reply = await self._transport.get(self._url(self._settings.test_aktorsid, "tillgangligaInformationstyper"))
         except TransportError as error:

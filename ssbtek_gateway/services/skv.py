@@ -45,7 +45,7 @@ class SkvService:
 
     def __init__(self, settings: Skv) -> None:
         self._settings = settings
-        self._xml = SoapService(_spec(_template(settings)), settings)
+        self._xml = SoapService(_spec(template(settings)), settings)
         self._transport = Transport(settings)
 
     async def ask(self, question: Question) -> Outcome:
@@ -64,7 +64,10 @@ class SkvService:
         return Data(PartsPayload(parts), tuple(_judge_parts(parts)))
 
     async def test(self) -> tuple[bool, Failure | None]:
-        return await self._xml.test()
+        called, failed = await self._xml.test()
+        if failed is None and self._settings.delar_url is not None:
+            failed = await self._transport.ping(self._settings.delar_url)
+        return called, failed
 
     async def close(self) -> None:
         await self._xml.close()
@@ -95,17 +98,17 @@ def connect(settings: Skv) -> SkvService:
     return SkvService(settings)
 
 
-def _template(settings: Skv) -> Template:
+def template(settings: Skv) -> Template:
     """The inner question. Raises `ValueError` naming what is wrong with it."""
     file = settings.forfragan or files(__package__) / "skv_forfragan.xml"
-    template = Template(file.read_text(encoding="utf-8"))
+    found = Template(file.read_text(encoding="utf-8"))
     try:
-        xmlgate.parse_own(template.substitute(dict.fromkeys(_SLOTS, "0")).encode())
+        xmlgate.parse_own(found.substitute(dict.fromkeys(_SLOTS, "0")).encode())
     except KeyError as error:
         raise ValueError(f"forfragan: there is no slot {error}; there are {', '.join(_SLOTS)}") from None
     except (ValueError, xmlgate.XmlError) as error:
         raise ValueError(f"forfragan: {error}") from None
-    return template
+    return found
 
 
 _SLOTS = (
@@ -121,7 +124,7 @@ _SLOTS = (
 )
 
 
-def _spec(template: Template) -> SoapSpec:
+def _spec(forfragan: Template) -> SoapSpec:
     def message(question: Question) -> dict[str, Any]:
         period = question.perioder["SKV"]
         values = {
@@ -136,7 +139,7 @@ def _spec(template: Template) -> SoapSpec:
             "tom_datum": period.tom_datum.isoformat(),
         }
         quoted = {slot: escape(value, {'"': "&quot;"}) for slot, value in values.items()}
-        return {"forfragan": template.substitute(quoted)}
+        return {"forfragan": forfragan.substitute(quoted)}
 
     return SoapSpec(
         wsdl="services/skv.wsdl",

@@ -99,7 +99,7 @@ class SoapService:
 
     async def test(self) -> tuple[bool, Failure | None]:
         if self._spec.test is None:
-            return False, await self._transport.ping()
+            return False, await self._transport.ping(self._url)
         try:
             answer = self._checked(await self._send(self._spec.test))
         except TransportError as error:

@@ -70,10 +70,10 @@ class Transport:
         """Read the whole answer. Raises `TransportError`."""
         return await self._exchange("GET", url, None, {})
 
-    async def ping(self) -> Failure | None:
+    async def ping(self, url: str) -> Failure | None:
         """None where a connection comes about. HEAD cannot carry a question, and what it answers does not matter."""
         try:
-            await self._exchange("HEAD", self._settings.url, None, {"Connection": "close"})
+            await self._exchange("HEAD", url, None, {"Connection": "close"})
         except TransportError as error:
             return error.failure if not error.connected or error.failure.felkod == "TLS" else None
         return None

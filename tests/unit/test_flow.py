@@ -9,9 +9,11 @@ import pytest
 from structlog.testing import capture_logs
 from unit.builders import (
     AF,
+    BITRADE,
     CALLER,
     CONFIDENTIAL,
     CONTRACT,
+    GRANNKOMMUN,
     KOMMUN,
     PERSON,
     FakeAudit,
@@ -28,9 +30,10 @@ from vectors.make import SSBT
 
 from ssbtek_gateway import xmlgate
 from ssbtek_gateway.faults import GatewayFault
+from ssbtek_gateway.model import Caller
 
 if TYPE_CHECKING:
-    from ssbtek_gateway.model import Caller, Outcome
+    from ssbtek_gateway.model import Outcome
 
 pytestmark = pytest.mark.anyio
 TESTA = (
@@ -177,7 +180,7 @@ async def test_one_line_is_logged_and_says_nothing_about_the_person() -> None:
 
 async def test_the_connection_test_asks_about_nobody() -> None:
     way = Answering()
-    answer = await way.flow.testa(CONTRACT, operation(TESTA))
+    answer = await way.flow.testa(CONTRACT, operation(TESTA), CALLER)
     assert sorted(way.events) == ["AF tested", "SO tested"]
     root = xmlgate.parse_agency(answer, None)
     anropad = {str(section.tag).partition("}")[2]: section.findtext("{*}anropad") for section in root}
@@ -191,6 +194,13 @@ async def test_the_connection_test_takes_no_personal_data() -> None:
         "/></s:Body>", f"><a:personidentitet>{PERSON}</a:personidentitet></a:testaBastjanstInformation></s:Body>"
     )
     with pytest.raises(GatewayFault) as caught:
-        await flow().testa(CONTRACT, operation(message))
+        await flow().testa(CONTRACT, operation(message), CALLER)
     assert caught.value.fel.felkod == "OGILTIG_FRAGA"
     assert caught.value.detalj.startswith("testaBastjanstInformation: ")
+
+
+async def test_the_connection_test_is_for_registered_parties_and_their_suppliers() -> None:
+    for number in (KOMMUN, BITRADE):
+        assert await flow().testa(CONTRACT, operation(TESTA), Caller(number, "ab" * 32))
+    with pytest.raises(GatewayFault, match="EJ_BEHORIG"):
+        await flow().testa(CONTRACT, operation(TESTA), Caller(GRANNKOMMUN, "ab" * 32))

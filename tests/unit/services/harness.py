@@ -55,7 +55,7 @@ class FakeTransport:
             return self.reply
         raise self.reply
 
-    async def ping(self) -> Failure | None:
+    async def ping(self, _url: str) -> Failure | None:
         return None if isinstance(self.reply, Reply) else self.reply.failure
 
     async def close(self) -> None:

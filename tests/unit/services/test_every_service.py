@@ -59,7 +59,7 @@ class SimulatedTransport:
     async def get(self, url: str) -> Reply:
         return await self._exchange("GET", url, b"", "")
 
-    async def ping(self) -> None:
+    async def ping(self, _url: str) -> None:
         return None
 
     async def close(self) -> None:

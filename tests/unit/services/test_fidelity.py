@@ -73,7 +73,7 @@ async def test_the_section_is_what_the_agency_wrote(kod: str, monkeypatch: pytes
         # A document of its own, in base64, with every namespace that was in scope.
         data = xmlgate.parse_agency(b64decode(section.findtext("{*}data/{*}svar") or ""), None)
         assert data.nsmap == answer.nsmap
-        answer = xmlgate.parse_agency(etree.tostring(answer, with_tail=False), None)
+        answer = xmlgate.parse_agency(etree.tostring(answer, encoding="UTF-8", with_tail=False), None)
     else:
         (data,) = section
     assert set(answer.nsmap.items()) <= set(data.nsmap.items()), "every prefix in scope is kept"

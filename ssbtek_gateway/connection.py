@@ -1,0 +1,38 @@
+"""How the commands that play a caller connect: mutual TLS by requests, and what a failed connection means."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import requests
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# What a real consumer of SSBTEK waits to connect and to read (domain facts, section 5).
+CONNECT_SECONDS, READ_SECONDS = 5, 30
+_MEANINGS = (
+    ("CERTIFICATE_VERIFY_FAILED", "its certificate is not from the given authority"),
+    ("Connection refused", "nothing listens there"),
+    ("timed out", "it did not answer in time"),
+    ("alert", "it refused our certificate"),
+    # The server may have gone before we could read its alert.
+    ("EOF occurred", "it closed the connection; does it accept our certificate?"),
+    ("Connection aborted", "it closed the connection; does it accept our certificate?"),
+)
+
+
+def session(authority: Path, certificate: Path, key: Path) -> requests.Session:
+    """A session that trusts `authority` alone and shows our certificate. Its files are first read when it connects."""
+    made = requests.Session()
+    made.verify = str(authority)
+    made.cert = (str(certificate), str(key))
+    # Proxies and authorities of the environment must not decide who sees the question.
+    made.trust_env = False
+    return made
+
+
+def meaning(error: Exception) -> str:
+    """What the failure means, where it is about the connection; its kind otherwise."""
+    text = str(error)
+    return next((said for sign, said in _MEANINGS if sign in text), type(error).__name__)

@@ -1,0 +1,117 @@
+"""Is an answer the stored one? Compared as canonical XML, after what is ignored has been taken out. No I/O."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from lxml import etree
+
+from ssbtek_gateway import xmlgate
+from ssbtek_gateway.replay import ignores as ignoring
+from ssbtek_gateway.replay.walk import Difference, canonical, differences
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lxml.etree import _Element
+
+    from ssbtek_gateway.replay.fixtures import Fixture
+    from ssbtek_gateway.replay.ignores import Ignore
+
+_FAULT = "{http://schemas.xmlsoap.org/soap/envelope/}Body/{http://schemas.xmlsoap.org/soap/envelope/}Fault"
+_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
+_OK, _SERVER_ERROR = 200, 500
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back: HTTP status, body, and the charset of Content-Type if it says one."""
+
+    status: int
+    body: bytes = field(repr=False)
+    charset: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one fixture: its differences, and in `error` why there was nothing to compare."""
+
+    name: str
+    differences: tuple[Difference, ...] = ()
+    error: str | None = None
+
+    @property
+    def equal(self) -> bool:
+        return not self.differences and self.error is None
+
+
+def judge(fixture: Fixture, reply: Reply, ignores: Sequence[Ignore]) -> Result:
+    """The reply against the fixture's response, with these ignores and the fixture's own.
+
+    The status must be 500 where the stored response is a SOAP fault and 200 otherwise (SOAP 1.1 section 6.2). Raises
+    `IgnoreError`.
+    """
+    expected = _SERVER_ERROR if fixture.response.find(_FAULT) is not None else _OK
+    status = (Difference("HTTP status", str(expected), str(reply.status)),) if reply.status != expected else ()
+    try:
+        answered = xmlgate.parse_agency(reply.body, reply.charset)
+    except xmlgate.XmlError as error:
+        return Result(fixture.name, status, f"the answer cannot be compared: {error.reason}")
+    return Result(fixture.name, status + compare(fixture.response, answered, (*ignores, *fixture.ignores)))
+
+
+def compare(stored: _Element, answered: _Element, ignores: Sequence[Ignore]) -> tuple[Difference, ...]:
+    """The differences between two messages, given by their roots and left as they are; empty where they are equal.
+
+    Equal: the same canonical XML, whatever the prefixes and the white space between elements. Raises `IgnoreError`.
+    """
+    one, other = _prepared(stored, ignores), _prepared(answered, ignores)
+    whole, other_whole = canonical(one.getroottree()), canonical(other.getroottree())
+    if whole == other_whole:
+        return ()
+    # The walk explains, the canonical form decides: what the walk should miss is still a difference.
+    return tuple(differences(one, other)) or (Difference("/", whole, other_whole),)
+
+
+def _prepared(root: _Element, ignores: Sequence[Ignore]) -> _Element:
+    """A copy of the message without what must not matter."""
+    copy = deepcopy(root.getroottree()).getroot()
+    # In this order, so that an ignored text is never the white space of one writer's indentation.
+    _strip(copy)
+    ignoring.apply(ignores, copy)
+    for element in copy.iter(etree.Element):
+        _resolve_names(element)
+    return copy
+
+
+def _strip(root: _Element) -> None:
+    """White space alone between elements is layout; in an element without child elements it is the value."""
+    for element in root.iter(etree.Element):
+        if next(element.iterchildren(etree.Element), None) is None:
+            continue
+        if _is_space(element.text):
+            element.text = None
+        for child in element:
+            if _is_space(child.tail):
+                child.tail = None
+
+
+def _is_space(text: str | None) -> bool:
+    # XML's white space, which is less than Python's.
+    return text is not None and not text.strip(" \t\r\n")
+
+
+def _resolve_names(element: _Element) -> None:
+    """Write the two values that are names, xsi:type and a fault's code, with a namespace instead of a prefix."""
+    if _TYPE in element.attrib:
+        element.set(_TYPE, _resolved(element.get(_TYPE, ""), element))
+    if element.tag == "faultcode" and element.text:
+        element.text = _resolved(element.text, element)
+
+
+def _resolved(value: str, element: _Element) -> str:
+    prefix, colon, local = value.strip().rpartition(":")
+    uri = element.nsmap.get(prefix if colon else None)
+    return f"{{{uri}}}{local}" if uri else value

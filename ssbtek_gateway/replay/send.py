@@ -1,0 +1,93 @@
+"""Sending stored questions, unchanged, over one connection that is kept open."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from email.message import Message
+from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
+
+import requests
+
+from ssbtek_gateway import connection, tls
+from ssbtek_gateway.replay.compare import Reply
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
+_TIMEOUT = (connection.CONNECT_SECONDS, connection.READ_SECONDS)
+# An answer is some kilobytes; beyond this it is something else.
+_LARGEST = 20_000_000
+_PIECE = 65_536
+
+
+class SetupError(Exception):
+    """The address, certificate, key or authority cannot be used."""
+
+
+class SendError(Exception):
+    """No answer came. The text holds nothing of the question."""
+
+
+class Sender(AbstractContextManager["Sender"]):
+    """One address, such as https://host:8443/ssbt/10. Raises `SetupError`."""
+
+    def __init__(self, url: str, authority: Path, certificate: Path, key: Path) -> None:
+        if not _is_https(url):
+            raise SetupError(f"{url}: is not https://host[:port]/path")
+        try:
+            tls.client_context(certificate, key, authority)
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise SetupError(f"{certificate}, {key} and {authority} cannot be used: {reason}") from None
+        self._url = url
+        self._session = connection.session(authority, certificate, key)
+
+    def post(self, request: bytes, charset: str) -> Reply:
+        """The reply to these bytes, whatever its status; a redirect is not followed. Raises `SendError`."""
+        headers = {
+            "Content-Type": f"text/xml; charset={charset}",
+            "SOAPAction": '""',
+            "Accept": "text/xml",
+            "Accept-Encoding": "identity",
+        }
+        try:
+            with self._session.post(
+                self._url, data=request, headers=headers, timeout=_TIMEOUT, allow_redirects=False, stream=True
+            ) as response:
+                return Reply(response.status_code, _body(response), _charset(response))
+        except (requests.RequestException, OSError) as error:
+            raise SendError(f"no answer: {connection.meaning(error)}") from None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._session.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+
+def _is_https(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        # The port is read to be checked.
+        return parts.scheme == "https" and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def _body(response: requests.Response) -> bytes:
+    body = bytearray()
+    for piece in response.iter_content(_PIECE):
+        body += piece
+        if len(body) > _LARGEST:
+            raise SendError(f"no answer: more than {_LARGEST} bytes")
+    return bytes(body)
+
+
+def _charset(response: requests.Response) -> str | None:
+    header = Message()
+    header["Content-Type"] = response.headers.get("Content-Type", "")
+    return header.get_content_charset()
