@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import structlog
@@ -41,6 +42,7 @@ class Flow:
 
     async def hamta(self, contract: Contract, element: _Element, caller: Caller, incident: str) -> bytes:
         """`hamtaBastjanstInformation`: the response element, written."""
+        started = monotonic()
         contract.check_question(element)
         question = contract.read_question(element)
         grant = self.register.authorise(caller, question)
@@ -48,7 +50,7 @@ class Flow:
         outcomes = await ask_all(self.services, question, grant, self.question_seconds)
         answer = _put_together(contract, question, outcomes)
         await self._record(record.answered(incident, caller, outcomes))
-        _log_outcomes(question, outcomes)
+        _log_outcomes(question, outcomes, round(1000 * (monotonic() - started)))
         return answer
 
     async def testa(self, contract: Contract, element: _Element, caller: Caller) -> bytes:
@@ -85,7 +87,7 @@ def _put_together(contract: Contract, question: Question, outcomes: dict[str, Ou
     return answer
 
 
-def _log_outcomes(question: Question, outcomes: Mapping[str, Outcome]) -> None:
+def _log_outcomes(question: Question, outcomes: Mapping[str, Outcome], milliseconds: int) -> None:
     utfall = {kod: record.summary(outcome) for kod, outcome in outcomes.items()}
     reasons = {kod: outcome.reason for kod, outcome in outcomes.items() if isinstance(outcome, Failure)}
     organisation = question.ingivare.organisationsnummer
@@ -101,6 +103,7 @@ def _log_outcomes(question: Question, outcomes: Mapping[str, Outcome]) -> None:
         reasons=reasons,
         skal=skal,
         unknown=unknown,
+        milliseconds=milliseconds,
     )
 
 

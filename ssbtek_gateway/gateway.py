@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from contextlib import AsyncExitStack, contextmanager
 from typing import TYPE_CHECKING
 
@@ -57,6 +58,9 @@ async def serve(settings: Settings, started: Callable[[Listener, list[int]], Non
                 started(listener, ports)
 
         drain = settings.limits.question_seconds + _DRAIN_RESERVE_SECONDS
+        # What has been built stays; the collector need not look at it again.
+        gc.collect()
+        gc.freeze()
         listener = Listener(doors(settings, flow), settings.listen, drain, tell)
         try:
             await listener.serve()

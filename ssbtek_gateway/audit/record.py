@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Column, DateTime, Integer, MetaData, String, Table
+from sqlalchemy import Column, Integer, MetaData, String, Table
 
 from ssbtek_gateway.model import Failure, Verdict
 
@@ -26,7 +26,8 @@ ROWS = Table(
     "audit",
     METADATA,
     Column("id", Integer, primary_key=True),
-    Column("tidpunkt", DateTime(timezone=True), nullable=False),
+    # UTC, ISO 8601.
+    Column("tidpunkt", String(32), nullable=False),
     Column("incident", String(32), nullable=False, index=True),
     Column("handelse", String(8), nullable=False),
     Column("certifikat_organisation", String(12), nullable=False),
@@ -45,9 +46,9 @@ ROWS = Table(
     Column("felkod", String(40)),
 )
 
-_WITHOUT_PERIOD = {"TNS", "MIV"}
-
 Row = dict[str, Any]
+_EMPTY: Row = {column.name: None for column in ROWS.columns if column.name != "id"}
+_WITHOUT_PERIOD = {"TNS", "MIV"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +114,8 @@ def summary(outcome: Outcome) -> str:
 
 
 def _row(incident: str, handelse: str, caller: Caller) -> Row:
-    empty = {column.name: None for column in ROWS.columns if column.name != "id"}
-    return empty | {
-        "tidpunkt": datetime.now(UTC),
+    return _EMPTY | {
+        "tidpunkt": datetime.now(UTC).isoformat(),
         "incident": incident,
         "handelse": handelse,
         "certifikat_organisation": caller.organisationsnummer,

@@ -12,6 +12,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import create_engine, event, insert
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from ssbtek_gateway.audit.record import METADATA, ROWS
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     Waiting = tuple[Row, asyncio.Future[None]]
 
 _LARGEST_GROUP = 200
+_COLUMNS = [column.name for column in ROWS.columns if column.name != "id"]
+_INSERT = str(insert(ROWS).compile(dialect=sqlite.dialect(paramstyle="named"), column_keys=_COLUMNS))
 
 
 class AuditError(Exception):
@@ -69,12 +72,20 @@ class AuditStore:
         while (group := self._next_group()) is not None:
             error: AuditError | None = None
             try:
-                with self._engine.begin() as connection:
-                    connection.execute(insert(ROWS), [row for row, _ in group])
+                self._commit([row for row, _ in group])
             except Exception as cause:  # noqa: BLE001 - whatever it was, those who wait must hear of it
                 # The next group tries anew, so that service resumes by itself when the store does.
                 error = AuditError(type(cause).__name__)
             self._loop.call_soon_threadsafe(_settle, group, error)
+
+    def _commit(self, rows: list[Row]) -> None:
+        # By the driver: the writer shares the interpreter with the questions, which wait for what it does in Python.
+        connection = self._engine.raw_connection()
+        try:
+            connection.cursor().executemany(_INSERT, rows)
+            connection.commit()
+        finally:
+            connection.close()  # back to the pool, rolled back where it was not committed
 
     def _next_group(self) -> list[Waiting] | None:
         """What waits, at least one row; None at the end."""

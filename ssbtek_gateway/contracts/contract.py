@@ -107,13 +107,16 @@ class Contract:
         )
 
     def _child(self, parent: _Element, name: str) -> _Element:
-        found = parent.find(self._tag(name))
+        found = self._first(parent, name)
         if found is None:  # the schema has been checked, so this is ours to mend
             raise LookupError(f"{name} is missing in a schema-valid question")
         return found
 
+    def _first(self, parent: _Element, name: str) -> _Element | None:
+        return next(parent.iterchildren(self._tag(name)), None)
+
     def _optional_text(self, parent: _Element, name: str) -> str | None:
-        found = parent.find(self._tag(name))
+        found = self._first(parent, name)
         return None if found is None else _text(found)
 
     def _party(self, parent: _Element) -> Party:
@@ -146,7 +149,7 @@ class Contract:
         for section in self.sections:
             element = self._child(specifika, section)
             if _boolean(element.get("inkludera", "")):
-                own = element.find(self._tag("tidsperiod")) is not None
+                own = self._first(element, "tidsperiod") is not None
                 perioder[section] = self._period(element) if own else general
         if not perioder:
             raise GatewayFault(
@@ -157,7 +160,7 @@ class Contract:
         return perioder
 
     def _fk(self, section: _Element, person: PersonId) -> FkFraga | None:
-        fraga = section.find(self._tag("fraga"))
+        fraga = self._first(section, "fraga")
         if fraga is None or not _boolean(section.get("inkludera", "")):
             return None
         sent = lefi.decoded(_text(self._child(fraga, "lefiJsonFraga")))
@@ -169,7 +172,7 @@ class Contract:
         )
 
     def _skv(self, section: _Element) -> SkvFraga | None:
-        fraga = section.find(self._tag("fraga"))
+        fraga = self._first(section, "fraga")
         if fraga is None:
             return None
         years = tuple(int(_token(element)) for element in fraga.iterchildren(self._tag("ar")))

@@ -6,7 +6,6 @@ import asyncio
 import re
 import secrets
 from dataclasses import dataclass
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -118,7 +117,6 @@ class QuestionApp:
     ) -> tuple[int, bytes]:
         """HTTP status and SOAP message: 200 with the answer, or 500 with a fault (SOAP 1.1 section 6.2)."""
         incident = secrets.token_hex(8)
-        started = monotonic()
         caller, operation = None, ""
         with structlog.contextvars.bound_contextvars(incident=incident):
             try:
@@ -131,7 +129,6 @@ class QuestionApp:
             except Exception as error:  # noqa: BLE001 - a mistake of ours must reach the caller as a fault, not as silence
                 refused = GatewayFault("INTERNT_FEL", reason=_where(error))
             else:
-                _LOG.info("done", milliseconds=round(1000 * (monotonic() - started)))
                 return 200, answer
             _LOG.warning("fault", felkod=refused.fel.felkod, reason=refused.reason)
             if caller is not None:

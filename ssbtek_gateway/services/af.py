@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from ssbtek_gateway.model import Bedomning, Question
 
 _NS = "{http://api.arbetsformedlingen.se/arbetssokande/ersattningsstod/v2}"
-_PERSON = f".//{_NS}IdentitetsbeteckningFysiskPerson"
+_PERSON = f"{_NS}IdentitetsbeteckningFysiskPerson"
 _STATUS = f"{_NS}Svar/{_NS}StatusSokandeinformationKod"
-_REPORT = f".//{_NS}AktivitetsRapportMeddelande"
+_REPORT = f"{_NS}AktivitetsRapportMeddelande"
 # Domain facts, section 4: handled normally; and the report's own technical fault, beside other data.
 _NORMAL, _REPORT_FAULT = "0", "502"
 
@@ -88,7 +88,7 @@ def _test(configured: AfTest) -> dict[str, Any]:
 
 
 def _persons(answer: _Element) -> list[str]:
-    return [text(element) for element in answer.iterfind(_PERSON)]
+    return [text(element) for element in answer.iter(_PERSON)]
 
 
 def _judge(answer: _Element) -> list[Bedomning]:
@@ -98,6 +98,6 @@ def _judge(answer: _Element) -> list[Bedomning]:
     data = ("ArbetssokandeInfo", "BeslutInfo", "Akassetillhorighet")
     found = any(answer.find(f"{_NS}Svar/{_NS}{name}") is not None for name in data)
     verdicts = [judged("AF", found=found)]
-    if answer.findtext(_REPORT, "").strip() == _REPORT_FAULT:
+    if any(text(report).strip() == _REPORT_FAULT for report in answer.iter(_REPORT)):
         verdicts.append(undecided("AF aktivitetsrapport", f"AktivitetsRapportMeddelande {_REPORT_FAULT}"))
     return verdicts

@@ -10,7 +10,7 @@ from lxml import etree
 
 from ssbtek_gateway.model import EncodedPayload
 from ssbtek_gateway.services.service import judged, undecided
-from ssbtek_gateway.services.soap import SoapService, SoapSpec
+from ssbtek_gateway.services.soap import SoapService, SoapSpec, text
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ssbtek_gateway.model import Bedomning, Question
 
 _MEMBER = ("HushallsMedlemsIdSekel", "HushallsMedlemsId")
+_SAMBRUK = "{http://www.sambruk.se/SBNyttomeddelanden}"
+_PERSON_NAMESPACE = "{http://schema.csn.se/v4.0/person}"
 _NAMESPACE = "{http://schema.csn.se/v4.0/kommunfraga}"
 # ResultatKod (domain facts, section 4): handled, not in the system, and which systems could not be reached.
 _OK, _NOT_KNOWN = "0", "-2"
@@ -103,7 +105,7 @@ def _message(question: Question, settings: Csn) -> dict[str, Any]:
 
 def _persons(answer: _Element) -> list[str]:
     """Whom the question that CSN repeats was about, which counts where it found nobody, and whom it found."""
-    century, number = (answer.findtext(f".//{{*}}{name}", "") for name in _MEMBER)
+    century, number = (text(next(answer.iter(f"{_SAMBRUK}{name}"))) for name in _MEMBER)
     # sekel is optional in the answer; without it the ten digits are all that CSN says.
     return [f"{century}{number}"] + [
         f"{person.get('sekel', century)}{person.get('personnummer')}"
@@ -113,20 +115,22 @@ def _persons(answer: _Element) -> list[str]:
 
 def _judge(answer: _Element) -> list[Bedomning]:
     """Each of CSN's systems on its own: one can be away while the others answer (ResultatKod)."""
-    code = answer.findtext(".//{*}ResultatKod", "").strip()
+    code = "".join(text(element) for element in answer.iter(f"{_NAMESPACE}ResultatKod")).strip()
     away = _AWAY.get(code)
     if code == _NOT_KNOWN:
         return [judged("CSN", found=False)]
     if code != _OK and away is None:
         return [undecided("CSN", f"ResultatKod {code}")]
+    # Person / system / Arenden / Arende
+    found = {arende.getparent().getparent().tag for arende in answer.iter(f"{_PERSON_NAMESPACE}Arende")}  # type: ignore[union-attr]
     return [
         undecided(f"CSN {system}", f"ResultatKod {code}")
         if away is not None and system in away
-        else judged(f"CSN {system}", found=answer.find(f".//{{*}}{system}//{{*}}Arende") is not None)
+        else judged(f"CSN {system}", found=f"{_PERSON_NAMESPACE}{system}" in found)
         for system in _SYSTEMS
     ]
 
 
 def _payload(answer: _Element) -> EncodedPayload:
     """The `CSNSvar` element as a document of its own (contract type `CsnSvarsData`)."""
-    return EncodedPayload("svar", etree.tostring(answer, encoding="UTF-8", xml_declaration=True))
+    return EncodedPayload("svar", etree.tostring(answer, encoding="UTF-8", xml_declaration=True, with_tail=False))

@@ -32,7 +32,7 @@ GRANT = Grant({}, None)
 def test_asked_says_who_about_whom_why_and_what() -> None:
     row = record.asked("incident-1", CALLER, question(), GRANT, KEY)
     now = datetime.now(UTC)
-    assert now - timedelta(minutes=1) < row.pop("tidpunkt") <= now
+    assert now - timedelta(minutes=1) < datetime.fromisoformat(row.pop("tidpunkt")) <= now
     periods = json.loads(row.pop("bastjanster"))
     assert periods.pop("SO") == ["2025-12-01", "2026-01-15"]
     # FK is asked in a period of its own (here it names none); TNS and MIV are asked without one.

@@ -105,7 +105,7 @@ async def test_many_rows_share_few_transactions(database: Path, monkeypatch: pyt
 
     def counted(url: str) -> Engine:
         engine = create_engine(url)
-        event.listen(engine, "commit", lambda _: commits.append("commit"))
+        event.listen(engine, "checkout", lambda *_: commits.append("commit"))
         return engine
 
     monkeypatch.setattr(store, "create_engine", counted)

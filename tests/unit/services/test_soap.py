@@ -46,7 +46,7 @@ async def test_a_question_is_posted_as_soap_1_1(af: Harness) -> None:
     await outcome(af, enveloped(GOOD))
     ((body, headers),) = af.transport.posted
     assert headers == {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": '""', "Accept": "text/xml"}
-    assert body.lower().startswith(b"<?xml version='1.0' encoding='utf-8'?>")
+    assert body.startswith(b'<?xml version="1.0" encoding="UTF-8"?><')
     assert body.count(PERSON.encode()) == 1
 
 
@@ -64,7 +64,6 @@ async def test_a_good_answer_is_data(af: Harness, body: str) -> None:
     assert isinstance(found, Data)
     assert isinstance(found.payload, XmlPayload)
     assert found.payload.element.tag == f"{{{AF}}}SvarMeddelande"
-    assert found.payload.element.getparent() is None
 
 
 async def test_what_an_envelope_declares_stays_in_scope(af: Harness) -> None:
