@@ -20,6 +20,8 @@ from ssbtek_gateway.audit.record import METADATA, ROWS
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sqlalchemy import PoolProxiedConnection
+
     from ssbtek_gateway.audit.record import Row
 
     Waiting = tuple[Row, asyncio.Future[None]]
@@ -49,6 +51,7 @@ class AuditStore:
             raise AuditError(f"the audit database cannot be opened: {type(error).__name__}") from None
         self._loop = asyncio.get_running_loop()
         self._closed = False
+        self._connection: PoolProxiedConnection | None = None
         self._waiting: SimpleQueue[Waiting | None] = SimpleQueue()
         self._writer = Thread(target=self._write_groups, name="audit writer", daemon=True)
         self._writer.start()
@@ -66,6 +69,8 @@ class AuditStore:
         self._closed = True
         self._waiting.put(None)
         await asyncio.to_thread(self._writer.join)
+        if self._connection is not None:
+            self._connection.close()
         self._engine.dispose()
 
     def _write_groups(self) -> None:
@@ -79,13 +84,16 @@ class AuditStore:
             self._loop.call_soon_threadsafe(_settle, group, error)
 
     def _commit(self, rows: list[Row]) -> None:
-        # By the driver: the writer shares the interpreter with the questions, which wait for what it does in Python.
-        connection = self._engine.raw_connection()
+        # By the driver, on one connection: the writer shares the interpreter with the questions, which wait for what it
+        # does in Python. After an error a new connection is made.
+        self._connection = self._connection or self._engine.raw_connection()
         try:
-            connection.cursor().executemany(_INSERT, rows)
-            connection.commit()
-        finally:
-            connection.close()  # back to the pool, rolled back where it was not committed
+            self._connection.cursor().executemany(_INSERT, rows)
+            self._connection.commit()
+        except BaseException:
+            self._connection.invalidate()
+            self._connection = None
+            raise
 
     def _next_group(self) -> list[Waiting] | None:
         """What waits, at least one row; None at the end."""
