@@ -103,9 +103,9 @@ def ask(
 
 
 def _failed(section: _Element) -> bool:
-    """Whether a section, or a part of it (SKV from version 11 on), is an error in place of data."""
-    tag = f"{{{etree.QName(section).namespace}}}error"
-    return section.find(tag) is not None or section.find(f"*/{tag}") is not None
+    """Whether neither a section nor any part of it (SKV from version 11 on) has data."""
+    data = f"{{{etree.QName(section).namespace}}}data"
+    return section.find(data) is None and section.find(f"*/{data}") is None
 
 
 def show(answer: Answer, output: Output) -> None:

@@ -123,7 +123,7 @@ def test_check_config_names_file_key_and_rule(pki: Path, tmp_path: Path) -> None
     assert run("check-config", "--config", good).returncode == 0
     for name, change, code, text in (
         ("unknown.toml", ("[audit]", "[audit]\nretention = 3"), 2, "audit.retention"),
-        ("no-key.toml", ("audit.key", "missing.key"), 1, "audit.key: No such file"),
+        ("no-key.toml", ("audit.key", "missing.key"), 1, "missing.key: No such file"),
         ("wrong-key.toml", ("server.key", "client.key"), 1, "listen: certificate, key"),
     ):
         bad = tmp_path / name

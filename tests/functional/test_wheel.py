@@ -20,7 +20,7 @@ for contract in CONTRACTS.values():
     xmlgate.schema(resources.xsd(contract.xsd))
 for entry in REGISTRY.values():
     assert entry.agare
-skv._template(config.Skv(url="http://x", allow_plain_http=True))
+skv.template(config.Skv(url="http://x", allow_plain_http=True))
 fk._validators()
 print(len(documents.published(CONTRACTS.values(), "https://x")), len(personas.load()))
 """

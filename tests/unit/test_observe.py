@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import json
 import logging
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,14 +19,12 @@ LIBRARIES = ["spyne", "spyne.protocol.xml", "zeep.transports", "aiohttp.client",
 
 
 @pytest.fixture
-def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], list[dict[str, Any]]]]:
-    """Sets up the log as the process does; gives the lines written so far."""
-    stream = io.StringIO()
-    monkeypatch.setattr(sys, "stderr", stream)
+def lines(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """Sets up the log as the process does; gives the lines written since it was last asked."""
     silenced = [logging.getLogger(name) for name in observe._SILENCED]  # noqa: SLF001 - to set them back
     before = [(logger, logger.handlers, logger.propagate, logger.level) for logger in silenced]
     observe.configure()
-    yield lambda: [json.loads(line) for line in stream.getvalue().split("\n")[:-1]]
+    yield lambda: [json.loads(line) for line in capsys.readouterr().err.split("\n")[:-1]]
     structlog.reset_defaults()
     for logger, handlers, propagate, level in before:
         logger.handlers, logger.propagate = handlers, propagate
