@@ -85,15 +85,11 @@ class AuditStore:
 
     def _commit(self, rows: list[Row]) -> None:
         # By the driver, on one connection: the writer shares the interpreter with the questions, which wait for what it
-        # does in Python. After an error a new connection is made.
-        self._connection = self._connection or self._engine.raw_connection()
-        try:
-            self._connection.cursor().executemany(_INSERT, rows)
-            self._connection.commit()
-        except BaseException:
-            self._connection.invalidate()
-            self._connection = None
-            raise
+        # does in Python. It is kept only where all went well.
+        connection, self._connection = self._connection or self._engine.raw_connection(), None
+        connection.cursor().executemany(_INSERT, rows)
+        connection.commit()
+        self._connection = connection
 
     def _next_group(self) -> list[Waiting] | None:
         """What waits, at least one row; None at the end."""

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from contextlib import ExitStack, contextmanager
+from os.path import relpath
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 from urllib.parse import urlsplit
@@ -79,7 +80,8 @@ def demo(
 def _stay(url: str, pki: Path, gateway: subprocess.Popen[bytes]) -> None:
     typer.echo(f"gateway      {url}   (WSDL: {url}?wsdl)")
     typer.echo(f"certificates {pki}: ca.pem, client.pem, client.key")
-    typer.echo(f"try          ssbtek-gateway ask --persona allt --url {url}")
+    command = relpath(Path(sys.executable).with_name("ssbtek-gateway"))
+    typer.echo(f"try          {command} ask --persona allt --url {url}")
     typer.echo("stop         Ctrl-C")
     try:
         gateway.wait()

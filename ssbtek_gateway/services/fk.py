@@ -14,9 +14,9 @@ from urllib.parse import quote
 
 import jsonschema_rs
 
-from ssbtek_gateway import jsongate, resources
+from ssbtek_gateway import resources
 from ssbtek_gateway.faults import failure
-from ssbtek_gateway.model import Data, EncodedPayload
+from ssbtek_gateway.model import Data, EncodedPayload, Failure
 from ssbtek_gateway.services import rest
 from ssbtek_gateway.services.csn import months
 from ssbtek_gateway.services.service import judged, undecided
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from ssbtek_gateway.config import Fk
-    from ssbtek_gateway.model import Bedomning, Failure, FkFraga, Outcome, Question
+    from ssbtek_gateway.model import Bedomning, FkFraga, Outcome, Question
 
 _SCHEMA = "services/fk/lefi-9.schema.json"
 _VERSION = "v9"
@@ -37,8 +37,14 @@ _PM_KEYS = ("ansprak", "beslut", "preliminaraUtbetalningar", "utbetalningar", "o
 _STATES = {"FELANDE", "OTILLGANGLIG"}
 _LONGEST_MONTHS = 24
 _MEANINGS = {
-    400: "Frågan saknar grupp eller avser mer än två år, eller så är den fel skriven.",
-    403: "Aktören är okänd hos Försäkringskassan eller får inte företrädas.",
+    400: (
+        "Försäkringskassan avvisade frågan (HTTP-status 400).",
+        "Den saknar grupp eller avser mer än två år, eller så är den fel skriven. Rätta lefiJsonFraga.",
+    ),
+    403: (
+        "Försäkringskassan avvisade aktören (HTTP-status 403).",
+        "Den är okänd eller får inte företrädas. Kontrollera aktorsid hos Försäkringskassan.",
+    ),
 }
 _DATE_LENGTH = len("ÅÅÅÅ-MM-DD")
 
@@ -58,21 +64,14 @@ class FkService:
         limit = _limit(fraga)
         if limit is not None:
             return failure("OGILTIG_FRAGA", limit, reason="a limit of this base service")
-        try:
-            url = self._url(fraga.aktorsid, "formansinformation/fraga")
-            reply = await self._transport.post(url, fraga.lefi_json, rest.HEADERS)
-            refused = rest.refusal(reply, _MEANINGS)
-            if refused is not None:
-                return refused
-            answer = jsongate.parse(reply.body, unique=False)
-        except TransportError as error:
-            return error.failure
-        except jsongate.JsonError as error:
-            return failure("OGILTIGT_SVAR", reason=str(error))
-        if not self._validator.is_valid(answer):
+        url = self._url(fraga.aktorsid, "formansinformation/fraga")
+        answer = await rest.ask(self._transport, url, fraga.lefi_json, _MEANINGS)
+        if isinstance(answer, Failure):
+            return answer
+        if not self._validator.is_valid(answer.value):
             return failure("OGILTIGT_SVAR", reason="breaks LEFI's JSON schema")
-        unknown = 0 if self._strict.is_valid(answer) else _count_unknown(answer)
-        return Data(EncodedPayload("lefiJsonSvar", reply.body), tuple(_judge(answer)), unknown)
+        unknown = 0 if self._strict.is_valid(answer.value) else _count_unknown(answer.value)
+        return Data(EncodedPayload("lefiJsonSvar", answer.body), tuple(_judge(answer.value)), unknown)
 
     async def test(self) -> tuple[bool, Failure | None]:
         """LEFI's list of available kinds, for the configured actor."""

@@ -1,20 +1,31 @@
-"""What the base services that speak JSON over HTTP share."""
+"""What the base services that speak JSON over HTTP share: a question out, an answer in, read and as it came."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ssbtek_gateway.faults import agency_fault
+from ssbtek_gateway import jsongate
+from ssbtek_gateway.faults import agency_fault, failure
+from ssbtek_gateway.model import Failure
+from ssbtek_gateway.services.transport import TransportError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ssbtek_gateway.model import Failure
-    from ssbtek_gateway.services.transport import Reply
+    from ssbtek_gateway.services.transport import Reply, Transport
 
-HEADERS: Mapping[str, str] = {"Content-Type": "application/json", "Accept": "application/json"}
+_HEADERS: Mapping[str, str] = {"Content-Type": "application/json", "Accept": "application/json"}
 _OK = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The bytes as they were received, and the value that they hold."""
+
+    body: bytes = field(repr=False)
+    value: Any = field(repr=False)
 
 
 def written(value: Any) -> bytes:  # noqa: ANN401 - whatever JSON can say
@@ -22,11 +33,22 @@ def written(value: Any) -> bytes:  # noqa: ANN401 - whatever JSON can say
     return json.dumps(value, ensure_ascii=False).encode()
 
 
-def refusal(reply: Reply, meanings: Mapping[int, str]) -> Failure | None:
-    """The agency's own failure where it did not answer 200; `meanings` are ours, in Swedish, for what it documents."""
+async def ask(transport: Transport, url: str, body: bytes, meanings: Mapping[int, tuple[str, ...]]) -> Answer | Failure:
+    """Post `body`; `meanings` are our Swedish texts for the statuses that the agency documents."""
+    try:
+        reply = await transport.post(url, body, _HEADERS)
+        return refusal(reply, meanings) or Answer(reply.body, jsongate.parse(reply.body, unique=False))
+    except TransportError as error:
+        return error.failure
+    except jsongate.JsonError as error:
+        return failure("OGILTIGT_SVAR", reason=str(error))
+
+
+def refusal(reply: Reply, meanings: Mapping[int, tuple[str, ...]]) -> Failure | None:
+    """The agency's own failure where it did not answer 200. In REST the status is its own code."""
     if reply.status == _OK:
         return None
-    meaning = meanings.get(reply.status, "")
-    detalj = f"HTTP-status {reply.status}. {meaning}".strip()
-    # In REST the status is the agency's own code.
-    return agency_fault(str(reply.status), detalj=detalj, reason=f"HTTP {reply.status}")
+    felkod, reason = str(reply.status), f"HTTP {reply.status}"
+    if reply.status in meanings:
+        return Failure("BT", felkod, meanings[reply.status], reason)
+    return agency_fault(felkod, detalj=f"HTTP-status {felkod}.", reason=reason)

@@ -12,13 +12,13 @@ from string import Template
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
-from ssbtek_gateway import jsongate, xmlgate
+from ssbtek_gateway import xmlgate
 from ssbtek_gateway.faults import failure
 from ssbtek_gateway.model import Data, Failure, PartsPayload, XmlPayload
 from ssbtek_gateway.services import rest
 from ssbtek_gateway.services.service import judged, same_person, undecided
 from ssbtek_gateway.services.soap import SoapService, SoapSpec, text
-from ssbtek_gateway.services.transport import Transport, TransportError
+from ssbtek_gateway.services.transport import Transport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -34,10 +34,12 @@ _PERSON = "{*}IdentitetsbeteckningFysiskPerson"
 # Where the JSON that has been seen names the person it is about.
 _PERSON_KEYS = ("identitet", "kontohavare")
 _NOT_FOUND = 404
-_NOT_FOUND_TEXTS = (
-    "Skatteverket svarade att uppgiften inte finns (HTTP-status 404).",
-    "Har andra delar svarat betyder det att inget fanns att lämna ut; annars går det inte att avgöra.",
-)
+_MEANINGS = {
+    _NOT_FOUND: (
+        "Skatteverket svarade att uppgiften inte finns (HTTP-status 404).",
+        "Har andra delar svarat betyder det att inget fanns att lämna ut; annars går det inte att avgöra.",
+    )
+}
 
 
 class SkvService:
@@ -74,23 +76,15 @@ class SkvService:
         await self._transport.close()
 
     async def _part(self, part: str, body: bytes, person: PersonId) -> bytes | Failure:
-        try:
-            url = f"{self._settings.delar_url}{getattr(self._settings.delar, part)}"
-            reply = await self._transport.post(url, body, rest.HEADERS)
-            if reply.status == _NOT_FOUND:
-                return Failure("BT", str(_NOT_FOUND), _NOT_FOUND_TEXTS, "HTTP 404")
-            refused = rest.refusal(reply, {})
-            if refused is not None:
-                return refused
-            answer = jsongate.parse(reply.body, unique=False)
-        except TransportError as error:
-            return error.failure
-        except jsongate.JsonError as error:
-            return failure("OGILTIGT_SVAR", reason=str(error))
-        named = [answer.get(key) for key in _PERSON_KEYS] if isinstance(answer, dict) else []
-        if not all(same_person(value, person) for value in named if isinstance(value, str)):
+        url = f"{self._settings.delar_url}{getattr(self._settings.delar, part)}"
+        answer = await rest.ask(self._transport, url, body, _MEANINGS)
+        if isinstance(answer, Failure):
+            return answer
+        value = answer.value
+        named = [value.get(key) for key in _PERSON_KEYS] if isinstance(value, dict) else []
+        if not all(same_person(number, person) for number in named if isinstance(number, str)):
             return failure("FEL_PERSON", reason="the answer is about another person")
-        return reply.body
+        return answer.body
 
 
 def connect(settings: Skv) -> SkvService:
