@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a question may do: whom it may not ask, and why, and the supplier that asks, if any."""
+    """What a question may do: whom it may not ask, and why, the supplier that asks, if any, and what it gets beside."""
 
     refused: Mapping[str, Refused]
     bitrade: str | None
+    svarsoversikt: bool = False
 
 
 class Register:
@@ -56,7 +57,7 @@ class Register:
             reason = "the organisation is not registered for this syfte"
         if organisation is None or reason is not None:
             raise GatewayFault("EJ_BEHORIG", reason=reason or "")
-        return Grant(_refused(organisation, question), bitrade)
+        return Grant(_refused(organisation, question), bitrade, organisation.svarsoversikt)
 
 
 def _refused(organisation: Organisation, question: Question) -> dict[str, Refused]:

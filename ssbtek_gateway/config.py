@@ -210,6 +210,8 @@ class Organisation(_Model):
     aktorsid: tuple[str, ...] = ()
     syften: tuple[str, ...] | Literal["alla"] = ()
     """Accepted texts in `syfte`, or "alla". Risk: with "alla" a question for any purpose is passed on."""
+    svarsoversikt: bool = False
+    """Whether answers carry the svarsöversikt, a SOAP header block of our own (docs/svarsoversikt.md)."""
     bitraden: tuple[Organisationsnummer, ...] = ()
     """Suppliers that may ask for this organisation with their own certificate. Risk: they act in its name."""
 

@@ -20,11 +20,19 @@ _STOP_SECONDS = 0.5
 
 async def ask_all(
     services: Mapping[str, BaseService], question: Question, grant: Grant, seconds: float
-) -> dict[str, Outcome]:
+) -> tuple[dict[str, Outcome], dict[str, float]]:
     """An outcome for each included base service; what has not answered after `seconds` is cancelled and a TIMEOUT.
 
-    A service that is not granted or not connected is not called, and says so in its section.
+    A service that is not granted or not connected is not called, and says so in its section. Of those that were called,
+    the second mapping tells how long each took, in seconds.
     """
+    clock = asyncio.get_running_loop().time
+    started = clock()
+    took: dict[str, float] = {}
+
+    def finished(task: asyncio.Task[Outcome]) -> None:
+        took[task.get_name()] = clock() - started
+
     outcomes: dict[str, Outcome] = {}
     tasks: dict[str, asyncio.Task[Outcome]] = {}
     for kod in question.perioder:
@@ -34,6 +42,7 @@ async def ask_all(
             outcomes[kod] = failure("EJ_ANSLUTEN", reason="no such base service in the configuration")
         else:
             tasks[kod] = asyncio.create_task(services[kod].ask(question), name=kod)
+            tasks[kod].add_done_callback(finished)
     if tasks:
         try:
             await asyncio.wait(tasks.values(), timeout=seconds)
@@ -42,7 +51,7 @@ async def ask_all(
             stragglers = [task for task in tasks.values() if task.cancel()]
             if stragglers:
                 await asyncio.wait(stragglers, timeout=_STOP_SECONDS)
-    return outcomes | {kod: _outcome(task, seconds) for kod, task in tasks.items()}
+    return outcomes | {kod: _outcome(task, seconds) for kod, task in tasks.items()}, took
 
 
 def _outcome(task: asyncio.Task[Outcome], seconds: float) -> Outcome:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING
 
 import structlog
 
+from ssbtek_gateway import oversikt
 from ssbtek_gateway.audit import record
 from ssbtek_gateway.audit.store import AuditError
 from ssbtek_gateway.fanout import ask_all
@@ -31,6 +32,14 @@ _LOG = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """What goes into a SOAP message, in UTF-8: the Body's element, and a Header block where the party asked for one."""
+
+    body: bytes = field(repr=False)
+    header: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Flow:
     """The two operations of the contract. Every method raises `GatewayFault` where the whole question fails."""
 
@@ -40,27 +49,29 @@ class Flow:
     person_key: PersonKey
     question_seconds: float
 
-    async def hamta(self, contract: Contract, element: _Element, caller: Caller, incident: str) -> bytes:
-        """`hamtaBastjanstInformation`: the response element, written."""
+    async def hamta(self, contract: Contract, element: _Element, caller: Caller, incident: str) -> Written:
+        """`hamtaBastjanstInformation`."""
         started = monotonic()
         contract.check_question(element)
         question = contract.read_question(element)
         grant = self.register.authorise(caller, question)
         await self._record(record.asked(incident, caller, question, grant, self.person_key))
-        outcomes = await ask_all(self.services, question, grant, self.question_seconds)
+        outcomes, took = await ask_all(self.services, question, grant, self.question_seconds)
         answer = _put_together(contract, question, outcomes)
         await self._record(record.answered(incident, caller, outcomes))
         _log_outcomes(question, outcomes, round(1000 * (monotonic() - started)))
-        return answer
+        # In the contract's order, whichever came first.
+        in_order = {kod: outcomes[kod] for kod in contract.sections if kod in outcomes}
+        return Written(answer, oversikt.written(in_order, took) if grant.svarsoversikt else b"")
 
-    async def testa(self, contract: Contract, element: _Element, caller: Caller) -> bytes:
+    async def testa(self, contract: Contract, element: _Element, caller: Caller) -> Written:
         """`testaBastjanstInformation`: which base services can be reached; nobody is asked about."""
         contract.check_question(element)
         self.register.admit(caller)
         connected = [kod for kod in contract.sections if kod in self.services]
         tests = await asyncio.gather(*(self.services[kod].test() for kod in connected))
         away: dict[str, tuple[bool, Failure | None]] = dict.fromkeys(contract.sections, (False, failure("EJ_ANSLUTEN")))
-        return contract.write_test_answer(away | dict(zip(connected, tests, strict=True)))
+        return Written(contract.write_test_answer(away | dict(zip(connected, tests, strict=True))))
 
     async def refuse(self, caller: Caller, fault: GatewayFault, incident: str) -> None:
         """Record that an authenticated caller's question was refused."""

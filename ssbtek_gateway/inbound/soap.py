@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from lxml.etree import _Element
 
     from ssbtek_gateway.contracts.contract import Contract
-    from ssbtek_gateway.flow import Flow
+    from ssbtek_gateway.flow import Flow, Written
     from ssbtek_gateway.model import Caller
 
-_HEAD = f'<?xml version="1.0" encoding="UTF-8"?><soap:Envelope xmlns:soap="{NAMESPACE}"><soap:Body>'.encode()
+_HEAD = f'<?xml version="1.0" encoding="UTF-8"?><soap:Envelope xmlns:soap="{NAMESPACE}">'.encode()
 _OPERATIONS = ("hamtaBastjanstInformation", "testaBastjanstInformation")
 _TAIL = b"</soap:Body></soap:Envelope>"
 
@@ -65,7 +65,9 @@ class _Protocol(Soap11):
         if ctx.out_error is not None:
             super().create_out_string(ctx, charset)
         else:
-            ctx.out_string = [_HEAD, ctx.out_object[0], _TAIL]
+            written: Written = ctx.out_object[0]
+            header = b"<soap:Header>%b</soap:Header>" % written.header if written.header else b""
+            ctx.out_string = [_HEAD, header, b"<soap:Body>", written.body, _TAIL]
 
 
 class SoapEndpoint(ServerBase):
@@ -123,11 +125,11 @@ def _service(contract: Contract, flow: Flow) -> type[Service]:
 
     class BastjanstInformation(Service):
         @operation("hamtaBastjanstInformation")
-        def hamtaBastjanstInformation(ctx: MethodContext, fraga: _Element) -> Awaitable[bytes]:  # noqa: N802, N805
+        def hamtaBastjanstInformation(ctx: MethodContext, fraga: _Element) -> Awaitable[Written]:  # noqa: N802, N805
             return flow.hamta(contract, fraga, ctx.udc.caller, ctx.udc.incident)
 
         @operation("testaBastjanstInformation")
-        def testaBastjanstInformation(ctx: MethodContext, fraga: _Element) -> Awaitable[bytes]:  # noqa: N802, N805
+        def testaBastjanstInformation(ctx: MethodContext, fraga: _Element) -> Awaitable[Written]:  # noqa: N802, N805
             return flow.testa(contract, fraga, ctx.udc.caller)
 
     return BastjanstInformation

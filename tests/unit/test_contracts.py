@@ -110,7 +110,7 @@ def part_elements(wsdl: etree._Element) -> Iterator[tuple[str, str, str]]:
 
 def test_there_is_something_to_test() -> None:
     assert len(SCHEMA_FACTS) == 8
-    assert len(SCHEMAS) == 18
+    assert len(SCHEMAS) == 19
     assert {path.stem.upper() for path in SERVICE_WSDLS} == facts("wsdl")["upstream"].keys()
     assert [path.parent.name for path in COMBINED_WSDLS] == ["10", "11"]
 

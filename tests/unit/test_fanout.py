@@ -47,7 +47,7 @@ class Hanging(FakeService):
 async def ask(services: Mapping[str, BaseService], grant: Grant = ALL, seconds: float = 30) -> dict[str, Outcome]:
     asked = question()
     only = replace(asked, perioder={kod: asked.perioder[kod] for kod in CONTRACT.sections if kod in {*services, "MIV"}})
-    return await ask_all(services, only, grant, seconds)
+    return (await ask_all(services, only, grant, seconds))[0]
 
 
 def felkod(outcome: Outcome) -> str:
@@ -114,7 +114,8 @@ async def test_what_the_question_does_not_include_is_never_called() -> None:
     events: list[str] = []
     asked = replace(question(), perioder={"SO": question().perioder["SO"]})
     services = {"AF": FakeService(ANSWER, "AF", events), "SO": FakeService(ANSWER, "SO", events)}
-    assert list(await ask_all(services, asked, ALL, 30)) == ["SO"]
+    outcomes, took = await ask_all(services, asked, ALL, 30)
+    assert list(outcomes) == list(took) == ["SO"]
     assert events == ["SO asked"]
 
 
@@ -125,7 +126,7 @@ async def test_every_included_service_has_exactly_one_outcome() -> None:
         "SO": FakeService(ANSWER),
         "TNS": FakeService(agency_fault(reason="SOAP fault")),
     }
-    outcomes = await ask_all(services, question(), Grant({"FK": REFUSED}, None), 0.05)
+    outcomes, took = await ask_all(services, question(), Grant({"FK": REFUSED}, None), 0.05)
     assert {kod: felkod(outcome) for kod, outcome in outcomes.items()} == {
         "AF": "TIMEOUT",
         "CSN": "INTERNT_FEL",
@@ -135,6 +136,7 @@ async def test_every_included_service_has_exactly_one_outcome() -> None:
         "TNS": "FAULT",
         "MIV": "EJ_ANSLUTEN",
     }
+    assert set(took) == {"AF", "CSN", "SO", "TNS"}, "what was not called took no time"
 
 
 async def test_a_caller_that_goes_takes_everything_with_it() -> None:

@@ -56,7 +56,7 @@ class Answering:
     async def ask(self, message: str = make.TEMPLATE, caller: Caller = CALLER) -> bytes:
         answer = await self.flow.hamta(CONTRACT, operation(message), caller, "incident-1")
         self.events.append("answer released")
-        return answer
+        return answer.body
 
     async def refused(self, message: str = make.TEMPLATE, caller: Caller = CALLER) -> GatewayFault:
         with pytest.raises(GatewayFault) as caught:
@@ -182,7 +182,7 @@ async def test_the_connection_test_asks_about_nobody() -> None:
     way = Answering()
     answer = await way.flow.testa(CONTRACT, operation(TESTA), CALLER)
     assert sorted(way.events) == ["AF tested", "SO tested"]
-    root = xmlgate.parse_agency(answer, None)
+    root = xmlgate.parse_agency(answer.body, None)
     anropad = {str(section.tag).partition("}")[2]: section.findtext("{*}anropad") for section in root}
     assert anropad == {**dict.fromkeys(CONTRACT.sections, "false"), "AF": "true", "SO": "true"}
     errors = {str(section.tag).partition("}")[2]: section.findtext(".//{*}felkod") for section in root}

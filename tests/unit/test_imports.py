@@ -18,6 +18,7 @@ LAYERS = [
     ["model"],
     ["faults", "xmlgate", "jsongate", "resources", "tls", "config", "connection", "devpki", "observe"],
     ["contracts", "services", "authorisation", "fanout", "assembly", "audit", "resilience", "wssecurity", "health"],
+    ["oversikt"],
     ["flow"],
     ["inbound"],
     ["gateway", "client"],

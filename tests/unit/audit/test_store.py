@@ -180,7 +180,7 @@ async def test_neither_person_nor_payload_stands_in_the_file(database: Path) -> 
         services = {"AF": FakeService(data(af_answer())), "SO": FakeService(data(so_answer()))}
         way = flow(services, audit)  # type: ignore[arg-type] # the real store
         answer = await way.hamta(CONTRACT, operation(make.TEMPLATE), CALLER, "incident-1")
-        assert PERSON.encode() in answer
+        assert PERSON.encode() in answer.body
         files = [path for path in database.parent.iterdir() if path.name.startswith(database.name)]
         assert len(files) > 1  # the log that is written ahead too
         content = b"".join(path.read_bytes() for path in files)

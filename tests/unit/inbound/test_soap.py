@@ -37,7 +37,7 @@ async def test_an_answer_is_one_valid_element_in_one_body(endpoint: SoapEndpoint
 async def test_the_answer_is_the_contracts_bytes(endpoint: SoapEndpoint) -> None:
     inside = await endpoint.answer(operation(make.TEMPLATE), CALLER, "incident-1")
     way = flow({"SO": FakeService(data(so_answer()))}, FakeAudit())
-    assert await way.hamta(CONTRACT, operation(make.TEMPLATE), CALLER, "incident-1") in inside
+    assert (await way.hamta(CONTRACT, operation(make.TEMPLATE), CALLER, "incident-1")).body in inside
 
 
 async def test_the_connection_test_is_the_other_operation(endpoint: SoapEndpoint) -> None:

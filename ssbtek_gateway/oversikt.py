@@ -1,0 +1,46 @@
+"""The svarsöversikt: what the published contract cannot say, in a header block of our own (docs/svarsoversikt.md).
+
+Per section and answering organisation whether it answered, found nothing or cannot be told, so that nobody reads a
+silence as zero. It tells about the answers and repeats nothing of them but the names of those who answered.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lxml import etree
+
+from ssbtek_gateway.model import Bedomning, Failure, Verdict
+from ssbtek_gateway.services import REGISTRY
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ssbtek_gateway.model import Outcome
+
+NAMESPACE = "urn:ssbtek-gateway:svarsoversikt:1"
+
+
+def written(outcomes: Mapping[str, Outcome], seconds: Mapping[str, float]) -> bytes:
+    """The element `svarsoversikt` (xsd/svarsoversikt), UTF-8: a section for each outcome, in the order given.
+
+    `seconds` is how long each base service took; one that was not asked is left out of it.
+    """
+    root = etree.Element(f"{{{NAMESPACE}}}svarsoversikt", nsmap={"oversikt": NAMESPACE})
+    for kod, outcome in outcomes.items():
+        milliseconds = round(1000 * seconds.get(kod, 0))
+        sektion = etree.SubElement(root, f"{{{NAMESPACE}}}sektion", kod=kod, millisekunder=str(milliseconds))
+        entry = REGISTRY[kod]
+        etree.SubElement(sektion, f"{{{NAMESPACE}}}agare").text = entry.agare
+        if entry.support:
+            etree.SubElement(sektion, f"{{{NAMESPACE}}}support").text = entry.support
+        for judged in _judged(kod, outcome):
+            said = {"organisation": judged.organisation, "bedomning": judged.verdict, "skal": judged.skal}
+            etree.SubElement(sektion, f"{{{NAMESPACE}}}svarande", {name: text for name, text in said.items() if text})
+    return etree.tostring(root, encoding="UTF-8", xml_declaration=False)
+
+
+def _judged(kod: str, outcome: Outcome) -> tuple[Bedomning, ...]:
+    if isinstance(outcome, Failure):
+        return (Bedomning(kod, Verdict.KAN_EJ_AVGORAS, f"{outcome.kalla} {outcome.felkod}"),)
+    return outcome.bedomningar
