@@ -46,7 +46,7 @@ CONFIDENTIAL = (
     "Testkommunen",
     "asa01",
     "Ärende-17",
-    "4711",
+    "fråga 4711",
     "Testbolaget",
     "Handläggning",
     "SoL",
