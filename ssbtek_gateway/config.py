@@ -6,10 +6,12 @@ Relative paths are relative to the file's own folder.
 from __future__ import annotations
 
 import tomllib
+from datetime import datetime
 from os.path import normpath
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
@@ -24,6 +26,7 @@ from pydantic import (
 
 Kod = Literal["AF", "CSN", "FK", "SKV", "SO", "TNS", "MIV"]
 KODER: tuple[Kod, ...] = ("AF", "CSN", "FK", "SKV", "SO", "TNS", "MIV")
+SWEDEN = ZoneInfo("Europe/Stockholm")
 
 
 class ConfigError(Exception):
@@ -47,9 +50,15 @@ def _https(url: str) -> str:
     return url.rstrip("/")
 
 
+def _swedish(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=SWEDEN)
+
+
 FilePath = Annotated[Path, AfterValidator(_beside_file)]
 Url = Annotated[str, AfterValidator(_https)]
 Seconds = Annotated[float, Field(gt=0, le=300)]
+# A TOML date with time; without an offset it is Swedish time.
+Moment = Annotated[datetime, Field(strict=True), AfterValidator(_swedish)]
 Organisationsnummer = Annotated[str, Field(pattern=r"^16[0-9]{2}[2-9][0-9]{7}$")]
 
 
@@ -101,6 +110,20 @@ class Audit(_Model):
     key_id: str = Field(min_length=1, max_length=40)
 
 
+class Underhall(_Model):
+    """A window in which a base service is announced to be closed; it is not asked then."""
+
+    fran: Moment
+    till: Moment
+    """Risk: until then the section says UNDERHALL, even where the service is open again earlier."""
+
+    @model_validator(mode="after")
+    def _has_an_end(self) -> Underhall:
+        if self.till <= self.fran:
+            raise ValueError("till is not after fran")
+        return self
+
+
 class Bastjanst(_Model):
     """How one base service is reached."""
 
@@ -115,6 +138,16 @@ class Bastjanst(_Model):
     connections: int = Field(50, ge=1)
     answer_bytes: int = Field(4_194_304, ge=1024)
     """Risk: an answer is held in memory; this times `connections` is the most that this service can occupy."""
+    samtidiga: int = Field(50, ge=1)
+    """Questions at once, however many connections each uses. Risk: above what the agency bears, all get slower."""
+    wait_seconds: Seconds = 2
+    """How long a question waits for one of those places, within `seconds`; then its section is OVERBELASTAD."""
+    sparr_efter: int = Field(5, ge=1)
+    """Questions in a row without a usable answer after which the service is left alone (SPARRAD). Risk: at 1 a single
+    broken connection costs every question for `sparr_seconds`."""
+    sparr_seconds: Seconds = 30
+    """How long it is left alone; then one question tries. Risk: longer keeps a service away that is well again."""
+    underhall: tuple[Underhall, ...] = ()
     allow_plain_http: bool = False
     """Risk: personal data in the clear. Only for a service on this machine, never in production."""
 

@@ -142,6 +142,13 @@ def failure(felkod: str, detalj: str = "", *, reason: str = "") -> Failure:
     return Failure("SSBT", felkod, _section_text(felkod, detalj), reason)
 
 
+def timeout(fas: str, limit: float, elapsed: float, *, reason: str) -> Failure:
+    """A TIMEOUT that says in which phase (anslutning, svar), what the limit is, and how long it really took."""
+    grans, tid = (number.replace(".", ",") for number in (f"{limit:g}", f"{elapsed:.1f}"))
+    detalj = f"Fas: {fas}. Gräns: {grans} sekunder. Förfluten tid: {tid} sekunder."
+    return failure("TIMEOUT", detalj, reason=reason)
+
+
 def agency_fault(felkod: str = "FAULT", *, detalj: str = "", reason: str) -> Failure:
     """A section error that the agency itself reported (`kalla` BT), with its own code where its schema has one."""
     return Failure("BT", felkod, _section_text("FAULT", detalj), reason)

@@ -18,6 +18,7 @@ from ssbtek_gateway.inbound import documents
 from ssbtek_gateway.inbound.app import DocumentApp, QuestionApp
 from ssbtek_gateway.inbound.server import Door, Listener
 from ssbtek_gateway.inbound.soap import SoapEndpoint
+from ssbtek_gateway.resilience import Guarded
 from ssbtek_gateway.services import REGISTRY, skv
 
 if TYPE_CHECKING:
@@ -83,7 +84,13 @@ def check(settings: Settings) -> None:
 
 
 def base_services(settings: Settings) -> dict[str, BaseService]:
-    """The connected base services. Call on the running event loop. Raises `SetupError`."""
+    """The connected base services, guarded. Call on the running event loop. Raises `SetupError`."""
+    configured = dict(settings.bastjanst)
+    return {kod: Guarded(service, configured[kod]) for kod, service in connections(settings).items()}
+
+
+def connections(settings: Settings) -> dict[str, BaseService]:
+    """The same without guard, for who wants to know the truth (`ping`)."""
     connected: dict[str, BaseService] = {}
     for kod, configured in settings.bastjanst:
         if configured is not None:

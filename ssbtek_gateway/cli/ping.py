@@ -52,7 +52,7 @@ def ping(config_file: ConfigFile) -> None:
 
 
 async def _ping_all(settings: Settings) -> list[Result]:
-    services = gateway.base_services(settings)
+    services = gateway.connections(settings)
     try:
         return await asyncio.gather(*(_ping(kod, service) for kod, service in services.items()))
     finally:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
-from zoneinfo import ZoneInfo
 
+from ssbtek_gateway.config import SWEDEN
 from ssbtek_gateway.model import Bedomning, Verdict
 
 if TYPE_CHECKING:
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from ssbtek_gateway.model import Failure, Outcome, PersonId, Question
 
-_SWEDEN = ZoneInfo("Europe/Stockholm")
 _SEPARATORS = re.compile(r"[\s+-]+")
 
 
@@ -36,7 +35,7 @@ class BaseService(Protocol):
 
 def today() -> date:
     """The calendar day in Sweden, which the agencies' own rules about periods mean."""
-    return datetime.now(_SWEDEN).date()
+    return datetime.now(SWEDEN).date()
 
 
 def judged(organisation: str, *, found: bool) -> Bedomning:

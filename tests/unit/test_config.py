@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -222,3 +223,27 @@ def test_syften_are_a_list_or_the_word_alla() -> None:
     assert organisation(syften="alla").syften == "alla"
     with pytest.raises(ValidationError):
         organisation(syften="a")
+
+
+def test_maintenance_without_an_offset_is_in_swedish_time(tmp_path: Path) -> None:
+    windows = "underhall = [{ fran = 2026-07-01T22:00:00, till = 2026-07-02T04:00:00Z }]\n"
+    settings = config.load(write(tmp_path, edited("[bastjanst.AF]\n", f"[bastjanst.AF]\n{windows}")))
+    assert settings.bastjanst.AF is not None
+    (window,) = settings.bastjanst.AF.underhall
+    assert window.fran == datetime(2026, 7, 1, 20, tzinfo=UTC)
+    assert window.till == datetime(2026, 7, 2, 4, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("window", "rule"),
+    [
+        ("{ fran = 2026-07-02T04:00:00, till = 2026-07-01T22:00:00 }", "till is not after fran"),
+        ("{ fran = 2026-07-02T04:00:00 }", "Field required"),
+        ("{ fran = 2026-07-02, till = 2026-07-03 }", "valid datetime"),
+        ("{ fran = 1, till = 2 }", "valid datetime"),
+    ],
+)
+def test_maintenance_has_two_ends_in_order(tmp_path: Path, window: str, rule: str) -> None:
+    text = edited("[bastjanst.AF]\n", f"[bastjanst.AF]\nunderhall = [{window}]\n")
+    with pytest.raises(ConfigError, match=rule):
+        config.load(write(tmp_path, text))

@@ -1,0 +1,190 @@
+"""What stands before one base service: announced maintenance, a circuit breaker, and how many questions at once.
+
+All three answer in the section without anything being sent. Why the breaker is our own: docs/decisions/0007.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from ssbtek_gateway.config import SWEDEN
+from ssbtek_gateway.faults import failure, timeout
+from ssbtek_gateway.model import Data, Failure, PartsPayload
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from ssbtek_gateway.config import Bastjanst
+    from ssbtek_gateway.model import Outcome, Question
+    from ssbtek_gateway.services.service import BaseService
+
+# What says that the service is not there or not itself. What an agency says, or we before anything is sent, does not.
+_TRANSPORT = {"TIMEOUT", "ANSLUTNING", "TLS", "OGILTIGT_SVAR"}
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Time, as a test can set it: `elapsed` for how long something took, `now` for the calendar."""
+
+    elapsed: Callable[[], float] = monotonic
+    now: Callable[[], datetime] = _now
+
+
+class Breaker:
+    """Opens after `failures` in a row; `seconds` later one question tries, and its outcome closes or opens again.
+
+    A question is told by the number that `admit` gave it, so that one from before the breaker opened, which ends long
+    after, neither closes nor opens it.
+    """
+
+    def __init__(self, failures: int, seconds: float, elapsed: Callable[[], float]) -> None:
+        self._limit = failures
+        self._seconds = seconds
+        self._elapsed = elapsed
+        self._failures = 0
+        self._round = 0
+        self._opened: float | None = None
+        self._trying = False
+
+    @property
+    def refuses(self) -> bool:
+        """Whether a question would be refused now."""
+        return self._opened is not None and (self._trying or self._elapsed() - self._opened < self._seconds)
+
+    def admit(self) -> int | None:
+        """The question's number, or None where it is refused. Tell what came of it by `settle`."""
+        if self.refuses:
+            return None
+        self._trying = self._opened is not None
+        return self._round
+
+    def settle(self, number: int, *, answered: bool | None) -> None:
+        """`answered` is None where the question's end says nothing about the service."""
+        if number != self._round:
+            return
+        trial, self._trying = self._trying, False
+        if answered:
+            self._failures = 0
+            if trial:
+                self._opened = None
+                self._round += 1
+        elif answered is False:
+            self._failures += 1
+            if trial or self._failures >= self._limit:
+                self._failures = 0
+                self._opened = self._elapsed()
+                self._round += 1
+
+
+class Guarded:
+    """A `BaseService` before another one. Make it on the running event loop."""
+
+    def __init__(self, service: BaseService, settings: Bastjanst, clock: Clock = Clock()) -> None:
+        self._service = service
+        self._settings = settings
+        self._clock = clock
+        self._places = asyncio.Semaphore(settings.samtidiga)
+        self._breaker = Breaker(settings.sparr_efter, settings.sparr_seconds, clock.elapsed)
+
+    async def ask(self, question: Question) -> Outcome:
+        refused = self._refusal()
+        if refused is not None:
+            return refused
+        started = self._clock.elapsed()
+        waits = self._places.locked()
+        async with self._place() as has_place:
+            if not has_place:
+                return _overloaded()
+            # While this question waited there may have been one failure too many, or maintenance may have begun.
+            return self._refusal() or await self._asked(question, started if waits else None)
+
+    async def test(self) -> tuple[bool, Failure | None]:
+        """A test neither opens nor closes the breaker: that something listens does not say that it answers."""
+        refused = self._refusal()
+        if refused is not None:
+            return False, refused
+        async with self._place() as has_place:
+            return await self._service.test() if has_place else (False, _overloaded())
+
+    async def close(self) -> None:
+        await self._service.close()
+
+    def _refusal(self) -> Failure | None:
+        now = self._clock.now()
+        ends = [window.till for window in self._settings.underhall if window.fran <= now < window.till]
+        if ends:
+            until = max(ends).astimezone(SWEDEN)
+            return failure("UNDERHALL", f"Underhållet pågår till {until:%Y-%m-%d %H.%M}.", reason="maintenance")
+        return _open() if self._breaker.refuses else None
+
+    async def _asked(self, question: Question, waited_from: float | None) -> Outcome:
+        number = self._breaker.admit()
+        if number is None:
+            return _open()
+        answered: bool | None = None
+        try:
+            outcome = await self._within(question, waited_from)
+            answered = _answered(outcome)
+        except asyncio.CancelledError:
+            # The question's deadline: this service had not answered when time was up.
+            answered = False
+            raise
+        else:
+            return outcome
+        finally:
+            self._breaker.settle(number, answered=answered)
+
+    async def _within(self, question: Question, waited_from: float | None) -> Outcome:
+        """The service keeps its own limit from when it is asked; what was spent on waiting is taken from it here."""
+        if waited_from is None:
+            return await self._service.ask(question)
+        limit = self._settings.seconds
+        try:
+            async with asyncio.timeout(limit - (self._clock.elapsed() - waited_from)) as deadline:
+                return await self._service.ask(question)
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+            spent = self._clock.elapsed() - waited_from
+            return timeout("svar", limit, spent, reason="answer: waiting for a place took a part of the time")
+
+    @asynccontextmanager
+    async def _place(self) -> AsyncIterator[bool]:
+        """One of the places, given back at the end; False where none came free in time."""
+        has_place = False
+        with suppress(TimeoutError):
+            async with asyncio.timeout(min(self._settings.wait_seconds, self._settings.seconds)):
+                has_place = await self._places.acquire()
+        try:
+            yield has_place
+        finally:
+            if has_place:
+                self._places.release()
+
+
+def _open() -> Failure:
+    return failure("SPARRAD", reason="the circuit breaker is open")
+
+
+def _overloaded() -> Failure:
+    return failure("OVERBELASTAD", "Frågan har inte skickats.", reason="no free place among samtidiga")
+
+
+def _answered(outcome: Outcome) -> bool | None:
+    """Whether the service was there; None where nothing was sent, or nothing can be told."""
+    if isinstance(outcome, Data):
+        parts = outcome.payload.parts.values() if isinstance(outcome.payload, PartsPayload) else ()
+        failed = [_answered(part) is False for part in parts if isinstance(part, Failure)]
+        return not (failed and len(failed) == len(parts) and all(failed))
+    if outcome.kalla == "BT":
+        return True
+    return False if outcome.felkod in _TRANSPORT else None
