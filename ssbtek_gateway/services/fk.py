@@ -69,6 +69,8 @@ class FkService:
         if isinstance(answer, Failure):
             return answer
         if not self._validator.is_valid(answer.value):
+            # An answer names no person: after this one the next on the connection could be another question's.
+            answer.drop()
             return failure("OGILTIGT_SVAR", reason="breaks LEFI's JSON schema")
         unknown = 0 if self._strict.is_valid(answer.value) else _count_unknown(answer.value)
         return Data(EncodedPayload("lefiJsonSvar", answer.body), tuple(_judge(answer.value)), unknown)

@@ -12,7 +12,7 @@ from ssbtek_gateway.model import Failure
 from ssbtek_gateway.services.transport import TransportError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from ssbtek_gateway.services.transport import Reply, Transport
 
@@ -26,6 +26,8 @@ class Answer:
 
     body: bytes = field(repr=False)
     value: Any = field(repr=False)
+    drop: Callable[[], None] = field(repr=False)
+    """Close the connection that it came on: for whoever finds that it is not the answer to the question."""
 
 
 def written(value: Any) -> bytes:  # noqa: ANN401 - whatever JSON can say
@@ -37,10 +39,12 @@ async def ask(transport: Transport, url: str, body: bytes, meanings: Mapping[int
     """Post `body`; `meanings` are our Swedish texts for the statuses that the agency documents."""
     try:
         reply = await transport.post(url, body, _HEADERS)
-        return refusal(reply, meanings) or Answer(reply.body, jsongate.parse(reply.body, unique=False))
     except TransportError as error:
         return error.failure
+    try:
+        return refusal(reply, meanings) or Answer(reply.body, jsongate.parse(reply.body, unique=False), reply.drop)
     except jsongate.JsonError as error:
+        reply.drop()
         return failure("OGILTIGT_SVAR", reason=str(error))
 
 

@@ -83,6 +83,7 @@ class SkvService:
         value = answer.value
         named = [value.get(key) for key in _PERSON_KEYS] if isinstance(value, dict) else []
         if not all(same_person(number, person) for number in named if isinstance(number, str)):
+            answer.drop()
             return failure("FEL_PERSON", reason="the answer is about another person")
         return answer.body
 

@@ -88,14 +88,23 @@ class SoapService:
         if limit is not None:
             return failure("OGILTIG_FRAGA", limit, reason="a limit of this base service")
         try:
-            answer = self._checked(await self._send(self._spec.message(question)))
+            reply = await self._send(self._spec.message(question))
+        except TransportError as error:
+            return error.failure
+        outcome = self._outcome(reply, question)
+        if isinstance(outcome, Failure) and outcome.kalla == "SSBT":
+            # Whatever came, it is not the answer to this question, so the next on this connection may not be either.
+            reply.drop()
+        return outcome
+
+    def _outcome(self, reply: Reply, question: Question) -> Outcome:
+        try:
+            answer = self._checked(reply)
             if isinstance(answer, Failure):
                 return answer
             if not all(same_person(number, question.person) for number in self._spec.persons(answer)):
                 return failure("FEL_PERSON", reason="the answer is about another person")
             bedomningar = tuple(self._spec.judge(answer))
-        except TransportError as error:
-            return error.failure
         except xmlgate.XmlError as error:
             return failure("OGILTIGT_SVAR", reason=error.reason)
         return Data(self._spec.payload(answer), bedomningar)

@@ -1,0 +1,227 @@
+"""What the transport does on the wire, before a server whose every byte the test decides."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import pytest
+from unit.builders import question
+
+from ssbtek_gateway.config import Bastjanst, Fk, So
+from ssbtek_gateway.model import FkFraga
+from ssbtek_gateway.services import fk, so
+from ssbtek_gateway.services.transport import Transport, TransportError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from ssbtek_gateway.services.service import BaseService
+
+    Act = Callable[[asyncio.StreamWriter], Awaitable[None]]
+
+pytestmark = pytest.mark.anyio
+FOREVER = 60
+PERIOD = {"from": "2026-01-01", "tom": "2026-01-31"}
+LEFI = FkFraga("v9", "TEST-01", b"{}", {"period": PERIOD, "beslut": ["x"]})
+
+
+def http(body: bytes, status: str = "200 OK", *headers: str, length: int | None = None) -> bytes:
+    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body) if length is None else length}", *headers]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def says(*pieces: bytes, pause: float = 0) -> Act:
+    async def act(writer: asyncio.StreamWriter) -> None:
+        for number, piece in enumerate(pieces):
+            await asyncio.sleep(pause if number else 0)
+            writer.write(piece)
+            await writer.drain()
+
+    return act
+
+
+async def hangs(writer: asyncio.StreamWriter) -> None:  # noqa: ARG001 - as the others
+    await asyncio.sleep(FOREVER)
+
+
+async def hangs_up(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+
+
+@dataclass
+class Wire:
+    """A server that does to each request what comes next; `requests` tells the connection that each came on."""
+
+    port: int = 0
+    acts: list[Act] = field(default_factory=list)
+    connections: int = 0
+    requests: list[int] = field(default_factory=list)
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        number = self.connections
+        try:
+            while header := (await reader.readuntil(b"\r\n\r\n")).lower():
+                length = header.partition(b"content-length:")[2].split(b"\r\n")[0]
+                await reader.readexactly(int(length or 0))
+                self.requests.append(number)
+                await self.acts.pop(0)(writer)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+    def settings(self, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - any field's value
+        return {"url": f"http://127.0.0.1:{self.port}", "allow_plain_http": True, "seconds": 5, **changes}
+
+
+@asynccontextmanager
+async def wired(*acts: Act, **changes: Any) -> AsyncIterator[tuple[Wire, Transport]]:  # noqa: ANN401 - as settings
+    wire = Wire(acts=list(acts))
+    tasks = set[asyncio.Task[None]]()
+
+    def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        tasks.add(asyncio.ensure_future(wire.serve(reader, writer)))
+
+    server = await asyncio.start_server(accepted, "127.0.0.1", 0)
+    wire.port = server.sockets[0].getsockname()[1]
+    transport = Transport(Bastjanst.model_validate(wire.settings(**changes)))
+    try:
+        yield wire, transport
+    finally:
+        await transport.close()
+        server.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def post(wire: Wire, transport: Transport) -> str:
+    try:
+        reply = await transport.post(f"http://127.0.0.1:{wire.port}/", b"question", {})
+    except TransportError as error:
+        return error.failure.felkod
+    return reply.body.decode()
+
+
+async def failed(wire: Wire, transport: Transport) -> TransportError:
+    with pytest.raises(TransportError) as caught:
+        await transport.post(f"http://127.0.0.1:{wire.port}/", b"question", {})
+    return caught.value
+
+
+async def test_a_connection_is_kept_while_all_is_well() -> None:
+    async with wired(says(http(b"one")), says(http(b"two"))) as (wire, transport):
+        assert [await post(wire, transport), await post(wire, transport)] == ["one", "two"]
+        assert wire.requests == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("act", "expected"),
+    [
+        pytest.param(hangs, "TIMEOUT", id="no answer"),
+        pytest.param(says(http(b"half", length=99)), "TIMEOUT", id="half an answer"),
+        pytest.param(says(b"HTTP/1.1 200 OK\r\n"), "TIMEOUT", id="half a header"),
+        pytest.param(says(b"GARBAGE\r\n\r\n"), "OGILTIGT_SVAR", id="not HTTP"),
+        pytest.param(says(http(b"", "302 Found", "Location: /")), "OGILTIGT_SVAR", id="whole redirect"),
+        pytest.param(says(http(b"x", "200 OK", "Content-Encoding: gzip")), "OGILTIGT_SVAR", id="whole, compressed"),
+        pytest.param(says(http(b"x" * 2000)), "OGILTIGT_SVAR", id="whole, too large"),
+        pytest.param(says(http(b"one") + http(b"stale")), "one", id="two answers at once"),
+        pytest.param(says(http(b"one"), http(b"stale"), pause=0.05), "one", id="a second answer later"),
+        pytest.param(says(http(b"one"), b"stale", pause=0.05), "one", id="bytes that nobody asked for"),
+    ],
+)
+async def test_a_connection_on_which_something_went_wrong_is_not_used_again(act: Act, expected: str) -> None:
+    async with wired(act, says(http(b"two")), seconds=0.3, answer_bytes=1024) as (wire, transport):
+        assert await post(wire, transport) == expected
+        await asyncio.sleep(0.1)
+        assert await post(wire, transport) == "two"
+        assert wire.requests == [1, 2]
+
+
+@pytest.mark.parametrize("body", [b"", b"<a/>", b"[]"])
+async def test_so_and_fk_drop_a_connection_whose_answer_is_not_theirs(body: bytes) -> None:
+    async with wired(*[says(http(body))] * 4) as (wire, _):
+        services: list[BaseService] = [
+            so.connect(So.model_validate(wire.settings())),
+            fk.connect(Fk.model_validate(wire.settings())),
+        ]
+        for service in services:
+            outcomes = [await service.ask(question(fk=LEFI)) for _ in range(2)]
+            await service.close()
+            assert [getattr(outcome, "felkod", "DATA") for outcome in outcomes] == ["OGILTIGT_SVAR"] * 2
+        assert wire.requests == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("kept", [False, True])
+async def test_a_question_that_may_have_been_received_is_never_sent_again(*, kept: bool) -> None:
+    acts = [*([says(http(b"one"))] if kept else []), hangs_up, says(http(b"again"))]
+    async with wired(*acts) as (wire, transport):
+        if kept:
+            await post(wire, transport)
+        error = await failed(wire, transport)
+        assert (error.failure.felkod, error.connected) == ("ANSLUTNING", True)
+        assert len(wire.acts) == 1
+
+
+async def test_a_connection_that_does_not_come_about_is_tried_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    refuse = [1]
+    create = aiohttp.TCPConnector._create_connection  # noqa: SLF001 - where a connection is made
+
+    async def flaky(self: aiohttp.TCPConnector, *args: Any) -> Any:  # noqa: ANN401 - aiohttp's own
+        if refuse:
+            refuse.pop()
+            raise ConnectionRefusedError
+        return await create(self, *args)
+
+    monkeypatch.setattr(aiohttp.TCPConnector, "_create_connection", flaky)
+    async with wired(says(http(b"one"))) as (wire, transport):
+        assert await post(wire, transport) == "one"
+        assert wire.requests == [1]
+        refuse += [1, 1, 1]
+    async with wired() as (wire, transport):
+        error = await failed(wire, transport)
+        assert (error.failure.felkod, error.connected) == ("ANSLUTNING", False)
+        assert len(refuse) == 1
+
+
+async def test_a_timeout_says_phase_limit_and_elapsed() -> None:
+    async with wired(hangs, seconds=0.3) as (wire, transport):
+        error = await failed(wire, transport)
+        assert error.connected
+        assert error.failure.felmeddelande[1] == "Fas: svar. Gräns: 0,3 sekunder. Förfluten tid: 0,3 sekunder."
+
+
+async def test_names_that_no_server_resolves_end_with_the_connect_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    async def never(*_: object, **__: object) -> None:
+        asked.append(1)
+        await asyncio.sleep(FOREVER)
+
+    monkeypatch.setattr(aiohttp.AsyncResolver, "resolve", never)
+    async with wired(connect_seconds=0.1) as (_, transport):
+        with pytest.raises(TransportError) as caught:
+            await transport.post("http://agency.example/", b"question", {})
+        assert (caught.value.failure.felkod, caught.value.connected) == ("TIMEOUT", False)
+        assert caught.value.failure.felmeddelande[1].startswith("Fas: anslutning, försök 2. Gräns: 0,1 sekunder.")
+        assert len(asked) == 2
+
+
+async def test_names_are_resolved_without_threads() -> None:
+    async with wired(says(http(b"one"))) as (wire, transport):
+        reply = await transport.post(f"http://localhost:{wire.port}/", b"question", {})
+        assert reply.body == b"one"
+
+
+async def test_a_closed_transport_leaves_no_task() -> None:
+    before = asyncio.all_tasks()
+    async with wired(says(http(b"one")), hangs, seconds=0.2) as (wire, transport):
+        await post(wire, transport)
+        await post(wire, transport)
+    await asyncio.sleep(0)
+    assert asyncio.all_tasks() == before
