@@ -97,7 +97,19 @@ class Limits(_Model):
     message_bytes: int = Field(262_144, ge=1024)
     """Risk: a larger message occupies the process for longer; a real question is about 2 kB."""
     question_seconds: Seconds = 25
-    """All base services together. Risk: a client that reads for 30 s loses an answer that comes later than that."""
+    """From asking the base services to the answer. Risk: a client that reads for 30 s loses one that comes later."""
+    assembly_seconds: Seconds = 1
+    """The part of it that is kept for putting the answer together and recording; the base services have the rest."""
+
+    @property
+    def service_seconds(self) -> float:
+        return self.question_seconds - self.assembly_seconds
+
+    @model_validator(mode="after")
+    def _services_have_time(self) -> Limits:
+        if self.service_seconds <= 0:
+            raise ValueError("assembly_seconds leaves nothing of question_seconds for the base services")
+        return self
 
 
 class Audit(_Model):

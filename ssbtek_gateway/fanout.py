@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from ssbtek_gateway.faults import failure
+from ssbtek_gateway.faults import failure, timeout
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,12 +51,13 @@ async def ask_all(
             stragglers = [task for task in tasks.values() if task.cancel()]
             if stragglers:
                 await asyncio.wait(stragglers, timeout=_STOP_SECONDS)
-    return outcomes | {kod: _outcome(task, seconds) for kod, task in tasks.items()}, took
+    elapsed = clock() - started
+    return outcomes | {kod: _outcome(task, seconds, elapsed) for kod, task in tasks.items()}, took
 
 
-def _outcome(task: asyncio.Task[Outcome], seconds: float) -> Outcome:
+def _outcome(task: asyncio.Task[Outcome], seconds: float, elapsed: float) -> Outcome:
     if not task.done() or task.cancelled():
-        return failure("TIMEOUT", f"Hela frågan fick ta {seconds:g} sekunder.", reason="the question's deadline")
+        return timeout("svar, alla bastjänster tillsammans", seconds, elapsed, reason="the question's deadline")
     error = task.exception()
     if error is not None:
         # A mistake of ours in one service's module costs the others nothing; only its kind is told, never its text.

@@ -47,7 +47,7 @@ class Flow:
     services: Mapping[str, BaseService]
     audit: AuditStore
     person_key: PersonKey
-    question_seconds: float
+    service_seconds: float
 
     async def hamta(self, contract: Contract, element: _Element, caller: Caller, incident: str) -> Written:
         """`hamtaBastjanstInformation`."""
@@ -56,7 +56,7 @@ class Flow:
         question = contract.read_question(element)
         grant = self.register.authorise(caller, question)
         await self._record(record.asked(incident, caller, question, grant, self.person_key))
-        outcomes, took = await ask_all(self.services, question, grant, self.question_seconds)
+        outcomes, took = await ask_all(self.services, question, grant, self.service_seconds)
         answer = _put_together(contract, question, outcomes)
         await self._record(record.answered(incident, caller, outcomes))
         _log_outcomes(question, outcomes, round(1000 * (monotonic() - started)))

@@ -50,7 +50,7 @@ async def serve(settings: Settings, started: Callable[[Listener, list[int]], Non
         for service in services.values():
             stack.push_async_callback(service.close)
         flow = Flow(
-            Register(settings.organisation), services, audit, person_key(settings), settings.limits.question_seconds
+            Register(settings.organisation), services, audit, person_key(settings), settings.limits.service_seconds
         )
 
         def tell(ports: list[int]) -> None:

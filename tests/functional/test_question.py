@@ -237,6 +237,8 @@ def test_agencies_that_are_away_or_not_whom_we_trust(
 def test_the_whole_question_has_one_deadline(pki: Path, tmp_path: Path) -> None:
     with (
         running_agencies(pki, "SO=hang") as agencies,
-        running_gateway(pki, tmp_path, agencies, extra="limits.question_seconds = 1") as gateway,
+        running_gateway(
+            pki, tmp_path, agencies, extra="limits = { question_seconds = 1, assembly_seconds = 0.2 }"
+        ) as gateway,
     ):
         assert outcomes(gateway.ask(CONNECTED)) == {"AF": "DATA", "CSN": "DATA", "SO": "SSBT TIMEOUT"}

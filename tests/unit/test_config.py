@@ -93,6 +93,11 @@ def test_a_gateway_waits_shorter_than_its_callers() -> None:
     assert config.Limits().question_seconds < 30
 
 
+def test_the_base_services_leave_time_to_put_the_answer_together() -> None:
+    assert config.Limits().service_seconds == config.Limits().question_seconds - 1
+    assert config.Bastjanst.model_fields["seconds"].default < config.Limits().service_seconds
+
+
 def test_settings_do_not_change(tmp_path: Path) -> None:
     settings = config.load(write(tmp_path, WHOLE))
     with pytest.raises(ValidationError):
@@ -115,6 +120,7 @@ def test_settings_do_not_change(tmp_path: Path) -> None:
         ("[listen]\n", "[listen]\nport = 65536\n", "listen.port", "less than or equal to 65535"),
         ("[listen]\n", "[listen]\nbody_seconds = 0\n", "listen.body_seconds", "greater than 0"),
         ("[audit]\n", "[limits]\nquestion_seconds = inf\n[audit]\n", "limits.question_seconds", "less than or equal"),
+        ("[audit]\n", "[limits]\nassembly_seconds = 25\n[audit]\n", "limits", "assembly_seconds leaves nothing"),
         ("[audit]\n", "[limits]\nquestion_seconds = nan\n[audit]\n", "limits.question_seconds", "than"),
         (
             "[audit]\n",
