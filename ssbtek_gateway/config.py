@@ -81,7 +81,7 @@ class Listen(_Model):
     body_seconds: Seconds = 20
     idle_seconds: Seconds = 30
     connections: int = Field(1000, ge=1)
-    """Connections at once; a further one is closed. Risk: above the descriptor limit the process cannot accept any."""
+    """Connections at once; a further one gets HTTP 503. Risk: above the descriptor limit none can be accepted."""
 
 
 class Publish(_Model):
@@ -100,6 +100,13 @@ class Limits(_Model):
     """From asking the base services to the answer. Risk: a client that reads for 30 s loses one that comes later."""
     assembly_seconds: Seconds = 1
     """The part of it that is kept for putting the answer together and recording; the base services have the rest."""
+
+    questions: int = Field(500, ge=1)
+    """Questions answered at once in this process. Risk: each may hold an answer of every base service in memory."""
+    queued: int = Field(500, ge=0)
+    """Questions that wait for one of those places; a further one is refused (OVERBELASTAD)."""
+    queue_seconds: Seconds = 2
+    """How long one waits. Risk: it comes on top of `question_seconds`, while the client's reading time runs."""
 
     @property
     def service_seconds(self) -> float:

@@ -121,15 +121,18 @@ class GatewayFault(Exception):  # noqa: N818 - it becomes a SOAP fault, the stan
 
     `detalj` names the field, the rule and what would pass, in Swedish, without any value from the message. `reason` is
     for the operator's log, in English, under the same promise. `soap` overrides the table's SOAP fault code where SOAP
-    1.1 prescribes one (VersionMismatch, MustUnderstand).
+    1.1 prescribes one (VersionMismatch, MustUnderstand). `retry_after` is how many seconds the caller should wait.
     """
 
-    def __init__(self, felkod: str, detalj: str = "", *, reason: str = "", soap: str = "") -> None:
+    def __init__(
+        self, felkod: str, detalj: str = "", *, reason: str = "", soap: str = "", retry_after: int | None = None
+    ) -> None:
         super().__init__(felkod)
         self.fel = WHOLE_QUESTION[felkod]
         self.detalj = detalj
         self.reason = reason or felkod
         self.soap = soap or self.fel.soap
+        self.retry_after = retry_after
 
     def felmeddelande(self, incident: str) -> tuple[str, ...]:
         """The contract's `felmeddelande+`: what happened, what exactly, what to do, and what to quote to support."""

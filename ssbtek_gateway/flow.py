@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from lxml.etree import _Element
 
+    from ssbtek_gateway.admission import Admission
     from ssbtek_gateway.audit.record import PersonKey, Row
     from ssbtek_gateway.audit.store import AuditStore
     from ssbtek_gateway.authorisation import Register
@@ -47,6 +48,7 @@ class Flow:
     services: Mapping[str, BaseService]
     audit: AuditStore
     person_key: PersonKey
+    admission: Admission
     service_seconds: float
 
     async def hamta(self, contract: Contract, element: _Element, caller: Caller, incident: str) -> Written:
@@ -55,10 +57,12 @@ class Flow:
         contract.check_question(element)
         question = contract.read_question(element)
         grant = self.register.authorise(caller, question)
-        await self._record(record.asked(incident, caller, question, grant, self.person_key))
-        outcomes, took = await ask_all(self.services, question, grant, self.service_seconds)
-        answer = _put_together(contract, question, outcomes)
-        await self._record(record.answered(incident, caller, outcomes))
+        # Only those who may ask get a place, and nothing is recorded as asked before they have it.
+        async with self.admission.place():
+            await self._record(record.asked(incident, caller, question, grant, self.person_key))
+            outcomes, took = await ask_all(self.services, question, grant, self.service_seconds)
+            answer = _put_together(contract, question, outcomes)
+            await self._record(record.answered(incident, caller, outcomes))
         _log_outcomes(question, outcomes, round(1000 * (monotonic() - started)))
         # In the contract's order, whichever came first.
         in_order = {kod: outcomes[kod] for kod in contract.sections if kod in outcomes}
@@ -69,7 +73,8 @@ class Flow:
         contract.check_question(element)
         self.register.admit(caller)
         connected = [kod for kod in contract.sections if kod in self.services]
-        tests = await asyncio.gather(*(self.services[kod].test() for kod in connected))
+        async with self.admission.place():
+            tests = await asyncio.gather(*(self.services[kod].test() for kod in connected))
         away: dict[str, tuple[bool, Failure | None]] = dict.fromkeys(contract.sections, (False, failure("EJ_ANSLUTEN")))
         return Written(contract.write_test_answer(away | dict(zip(connected, tests, strict=True))))
 

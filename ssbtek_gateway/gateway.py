@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from ssbtek_gateway import tls
+from ssbtek_gateway.admission import Admission
 from ssbtek_gateway.audit.record import PersonKey
 from ssbtek_gateway.audit.store import AuditStore
 from ssbtek_gateway.authorisation import Register
@@ -50,7 +51,12 @@ async def serve(settings: Settings, started: Callable[[Listener, list[int]], Non
         for service in services.values():
             stack.push_async_callback(service.close)
         flow = Flow(
-            Register(settings.organisation), services, audit, person_key(settings), settings.limits.service_seconds
+            Register(settings.organisation),
+            services,
+            audit,
+            person_key(settings),
+            Admission(settings.limits),
+            settings.limits.service_seconds,
         )
 
         def tell(ports: list[int]) -> None:
@@ -58,7 +64,7 @@ async def serve(settings: Settings, started: Callable[[Listener, list[int]], Non
             if started is not None:
                 started(listener, ports)
 
-        drain = settings.limits.question_seconds + _DRAIN_RESERVE_SECONDS
+        drain = settings.limits.queue_seconds + settings.limits.question_seconds + _DRAIN_RESERVE_SECONDS
         # What has been built stays; the collector need not look at it again.
         gc.collect()
         gc.freeze()

@@ -158,8 +158,12 @@ def configuration(
     extra: str = "",
     bastjanst: str = "",
     connected: Collection[str] = KODER,
+    listen: str = "",
 ) -> Path:
-    """A configuration file in `folder`: `extra` goes to its top, `bastjanst` into every connected service's table."""
+    """A configuration file in `folder`.
+
+    `extra` goes to its top, `bastjanst` into every connected service's table, `listen` into its own.
+    """
     services = "\n".join(
         f"""
         [bastjanst.{kod}]
@@ -185,6 +189,7 @@ def configuration(
         client_authorities = ["{pki}/ca.pem"]
         header_seconds = 1
         body_seconds = 1
+        {listen}
         [publish]
         port = 0
         [audit]
@@ -220,10 +225,11 @@ def running_gateway(
     extra: str = "",
     bastjanst: str = "",
     connected: Collection[str] = KODER,
+    listen: str = "",
 ) -> Iterator[Gateway]:
     """A gateway before the simulator on port `agencies`."""
     observe.configure()
-    settings = config.load(configuration(pki, folder, agencies, extra, bastjanst, connected))
+    settings = config.load(configuration(pki, folder, agencies, extra, bastjanst, connected, listen))
     with Background(lambda started: gateway.serve(settings, started)) as server:
         port, documents_port = server.ports
         yield Gateway(port, documents_port, pki, settings.audit.database)

@@ -84,8 +84,8 @@ class QuestionApp:
                 return
             charset = _check_headers(scope)
             body = await self._body(scope, receive)
-            status, answer = await self._answer(endpoint, scope, body, charset)
-            await _send(send, status, answer, _XML)
+            answer, fault = await self._answer(endpoint, scope, body, charset)
+            await _send(send, 500 if fault else 200, answer, _XML, _retry_after(fault))
         except _HttpError as error:
             _LOG.info("refused", status=error.status)
             await _refuse(send, error)
@@ -114,8 +114,8 @@ class QuestionApp:
 
     async def _answer(
         self, endpoint: SoapEndpoint, scope: Scope, body: bytes, charset: str | None
-    ) -> tuple[int, bytes]:
-        """HTTP status and SOAP message: 200 with the answer, or 500 with a fault (SOAP 1.1 section 6.2)."""
+    ) -> tuple[bytes, GatewayFault | None]:
+        """The SOAP message: the answer (200), or one that says the fault (500; SOAP 1.1 section 6.2)."""
         incident = secrets.token_hex(8)
         caller, operation = None, ""
         with structlog.contextvars.bound_contextvars(incident=incident):
@@ -129,14 +129,14 @@ class QuestionApp:
             except Exception as error:  # noqa: BLE001 - a mistake of ours must reach the caller as a fault, not as silence
                 refused = GatewayFault("INTERNT_FEL", reason=_where(error))
             else:
-                return 200, answer
+                return answer, None
             _LOG.warning("fault", felkod=refused.fel.felkod, reason=refused.reason)
             if caller is not None:
                 try:
                     await self.flow.refuse(caller, refused, incident)
                 except GatewayFault as fault:
                     _LOG.error("fault", felkod=fault.fel.felkod, reason=fault.reason)
-            return 500, endpoint.fault(refused, incident, operation)
+            return endpoint.fault(refused, incident, operation), refused
 
 
 def _parsed(body: bytes, charset: str | None) -> Any:  # noqa: ANN401 - an lxml element
@@ -173,6 +173,12 @@ def _check_headers(scope: Scope) -> str | None:
 
 def _header(scope: Scope, name: bytes) -> str | None:
     return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), None)
+
+
+def _retry_after(fault: GatewayFault | None) -> list[tuple[bytes, bytes]]:
+    if fault is None or fault.retry_after is None:
+        return []
+    return [(b"retry-after", str(fault.retry_after).encode())]
 
 
 def _where(error: Exception) -> str:

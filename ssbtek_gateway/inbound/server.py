@@ -29,6 +29,7 @@ _BACKLOG = 1024
 _CLOSE_SECONDS = 1
 # All header lines together. A SOAP client sends a few hundred bytes.
 _HEADER_BYTES = 16_384
+_FULL = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,11 @@ class _Protocol(HttpToolsProtocol):
         self._certificate = peer.getpeercert(binary_form=True) if peer else None
         self._in_header = True
         self._header_bytes = 0
-        if len(self.connections) > self.limits.connections:
-            transport.abort()
+        # TLS is up and nothing has been read. Should the client be sending, it may see the connection reset instead.
+        self._refused = len(self.connections) > self.limits.connections
+        if self._refused:
+            transport.write(_FULL)
+            transport.close()
         self._deadline = self.loop.call_later(self.limits.header_seconds, transport.close)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -61,6 +65,8 @@ class _Protocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if self._refused:
+            return
         if self._in_header:
             self._header_bytes += len(data)
         super().data_received(data)

@@ -204,3 +204,17 @@ def test_the_connection_test_calls_what_has_a_test_of_its_own(pki: Path, tmp_pat
         "TNS": ("false", "EJ_ANSLUTEN"),
         "MIV": ("false", "EJ_ANSLUTEN"),
     }
+
+
+def test_a_connection_above_the_cap_is_told_to_come_back(pki: Path, tmp_path: Path, unused_port: int) -> None:
+    with running_gateway(pki, tmp_path, unused_port, listen="connections = 1") as gateway:
+        first = gateway.connection()
+        assert _status(first) == 200
+        answer = exchange(gateway)
+        assert answer.startswith(b"HTTP/1.1 503 ")
+        assert b"\r\nretry-after: 5\r\n" in answer
+        first.close()
+        for _ in range(100):  # until the gateway has seen that the first is gone
+            if not (answer := exchange(gateway, b"GET /ssbt/10?wsdl HTTP/1.0\r\n\r\n")).startswith(b"HTTP/1.1 503 "):
+                break
+        assert b" 200 OK" in answer

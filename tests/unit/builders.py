@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 from vectors import make
 
 from ssbtek_gateway import xmlgate
+from ssbtek_gateway.admission import Admission
 from ssbtek_gateway.audit.record import PersonKey
 from ssbtek_gateway.audit.store import AuditError
 from ssbtek_gateway.authorisation import Register
-from ssbtek_gateway.config import KODER, Organisation
+from ssbtek_gateway.config import KODER, Limits, Organisation
 from ssbtek_gateway.contracts import CONTRACTS
 from ssbtek_gateway.flow import Flow
 from ssbtek_gateway.inbound import envelope
@@ -175,10 +176,12 @@ def flow(
     audit: FakeAudit | None = None,
     organisations: Iterable[Organisation] | None = None,
     seconds: float = 30,
+    limits: Limits | None = None,
 ) -> Flow:
     store: AuditStore = audit or FakeAudit()  # type: ignore[assignment] # all that a flow uses of a store
     register = Register([organisation()] if organisations is None else organisations)
-    return Flow(register, services or {}, store, PersonKey("test-1", b"k" * 32), seconds)
+    admission = Admission(limits or Limits())
+    return Flow(register, services or {}, store, PersonKey("test-1", b"k" * 32), admission, seconds)
 
 
 @dataclass

@@ -12,6 +12,7 @@ from unit.builders import BITRADE, CONTRACT, PERSON, Events, FakeAudit, FakeServ
 from vectors import make
 
 from ssbtek_gateway import tls
+from ssbtek_gateway.config import Limits
 from ssbtek_gateway.inbound.app import DocumentApp, QuestionApp
 from ssbtek_gateway.inbound.soap import SoapEndpoint
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from lxml.etree import _Element
 
-    from ssbtek_gateway.model import Caller
+    from ssbtek_gateway.model import Caller, Outcome, Question
 
 pytestmark = pytest.mark.anyio
 QUESTION = make.TEMPLATE.encode()
@@ -73,6 +74,29 @@ async def test_a_supplier_asks_with_its_own_certificate(app: QuestionApp, audit:
     got = await call(app, body=QUESTION, certificate=der(pki, "bitrade"))
     assert got.status == 200
     assert audit.rows[0]["bitrade"] == BITRADE
+
+
+async def test_above_what_is_answered_at_once_a_question_is_refused_before_anybody_is_asked(
+    audit: FakeAudit, client: bytes
+) -> None:
+    held = asyncio.Event()
+
+    class Holding(FakeService):
+        async def ask(self, question: Question) -> Outcome:
+            await held.wait()
+            return await super().ask(question)
+
+    way = flow({"SO": Holding(data(so_answer()), "SO", audit.events)}, audit, limits=Limits(questions=1, queued=0))
+    app = QuestionApp(DOCUMENTS, {"/ssbt/10": SoapEndpoint(CONTRACT, way)}, way, LIMIT, 5)
+    first = asyncio.create_task(call(app, body=QUESTION, certificate=client))
+    await asyncio.sleep(0.01)
+    got = await call(app, body=QUESTION, certificate=client)
+    assert (got.status, got.headers["retry-after"]) == (500, "2")
+    assert got.fault()[:2] == ("Server", "OVERBELASTAD")
+    assert audit.events == ["FRAGAD durable", "NEKAD durable"]
+    held.set()
+    assert (await first).status == 200
+    assert (await call(app, body=QUESTION, certificate=client)).status == 200
 
 
 async def test_two_questions_have_incidents_of_their_own(app: QuestionApp, audit: FakeAudit, client: bytes) -> None:
