@@ -266,6 +266,9 @@ class Organisation(_Model):
     """Whether answers carry the svarsöversikt, a SOAP header block of our own (docs/svarsoversikt.md)."""
     bitraden: tuple[Organisationsnummer, ...] = ()
     """Suppliers that may ask for this organisation with their own certificate. Risk: they act in its name."""
+    per_sekund: int | None = Field(None, ge=1)
+    per_dygn: int | None = Field(None, ge=1)
+    """Questions in 24 hours, counted in this process from its start. Risk: with neither, one can take all places."""
 
 
 class Settings(_Model):

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ssbtek_gateway.authorisation import Register
     from ssbtek_gateway.contracts.contract import Contract
     from ssbtek_gateway.model import Caller, Outcome, Question
+    from ssbtek_gateway.rates import Rates
     from ssbtek_gateway.services.service import BaseService
 
 _LOG = structlog.get_logger()
@@ -48,6 +49,7 @@ class Flow:
     services: Mapping[str, BaseService]
     audit: AuditStore
     person_key: PersonKey
+    rates: Rates
     admission: Admission
     service_seconds: float
 
@@ -57,6 +59,7 @@ class Flow:
         contract.check_question(element)
         question = contract.read_question(element)
         grant = self.register.authorise(caller, question)
+        await self.rates.count(question.ingivare.organisationsnummer)
         # Only those who may ask get a place, and nothing is recorded as asked before they have it.
         async with self.admission.place():
             await self._record(record.asked(incident, caller, question, grant, self.person_key))

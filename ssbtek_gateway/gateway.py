@@ -19,6 +19,7 @@ from ssbtek_gateway.inbound import documents
 from ssbtek_gateway.inbound.app import DocumentApp, QuestionApp
 from ssbtek_gateway.inbound.server import Door, Listener
 from ssbtek_gateway.inbound.soap import SoapEndpoint
+from ssbtek_gateway.rates import Rates
 from ssbtek_gateway.resilience import Guarded
 from ssbtek_gateway.services import REGISTRY, skv
 
@@ -55,6 +56,7 @@ async def serve(settings: Settings, started: Callable[[Listener, list[int]], Non
             services,
             audit,
             person_key(settings),
+            Rates(settings.organisation),
             Admission(settings.limits),
             settings.limits.service_seconds,
         )

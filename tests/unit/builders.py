@@ -19,6 +19,7 @@ from ssbtek_gateway.contracts import CONTRACTS
 from ssbtek_gateway.flow import Flow
 from ssbtek_gateway.inbound import envelope
 from ssbtek_gateway.model import Bedomning, Caller, Data, EncodedPayload, Verdict, XmlPayload
+from ssbtek_gateway.rates import Rates
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Mapping, MutableMapping
@@ -179,9 +180,10 @@ def flow(
     limits: Limits | None = None,
 ) -> Flow:
     store: AuditStore = audit or FakeAudit()  # type: ignore[assignment] # all that a flow uses of a store
-    register = Register([organisation()] if organisations is None else organisations)
+    registered = [organisation()] if organisations is None else list(organisations)
     admission = Admission(limits or Limits())
-    return Flow(register, services or {}, store, PersonKey("test-1", b"k" * 32), admission, seconds)
+    key = PersonKey("test-1", b"k" * 32)
+    return Flow(Register(registered), services or {}, store, key, Rates(registered), admission, seconds)
 
 
 @dataclass
