@@ -84,7 +84,7 @@ def test_a_samordningsnummer_has_sixty_added_to_the_day(digits: str, *, expected
 
 
 def test_a_question_does_not_print_who_and_about_what() -> None:
-    hidden = {PERSON, "asa01", "Ärende-17", "4711"}
+    hidden = {PERSON, "asa01", "Ärende-17", "fråga 4711"}
     assert hidden <= set(CONFIDENTIAL)
     assert not [value for value in hidden if value in repr(question())]
 
