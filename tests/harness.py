@@ -159,10 +159,12 @@ def configuration(
     bastjanst: str = "",
     connected: Collection[str] = KODER,
     listen: str = "",
+    organisation: str = "",
 ) -> Path:
     """A configuration file in `folder`.
 
-    `extra` goes to its top, `bastjanst` into every connected service's table, `listen` into its own.
+    `extra` goes to its top, `bastjanst` into every connected service's table, `listen` into its own,
+    `organisation` into the first entry of the register.
     """
     services = "\n".join(
         f"""
@@ -205,6 +207,7 @@ def configuration(
         aktorsid = ["TEST-01", "TEST-02"]
         syften = "alla"
         bitraden = ["165560000167"]
+        {organisation}
         [[organisation]]
         organisationsnummer = "162120009994"
         namn = "Grannkommunen"
@@ -226,10 +229,11 @@ def running_gateway(
     bastjanst: str = "",
     connected: Collection[str] = KODER,
     listen: str = "",
+    organisation: str = "",
 ) -> Iterator[Gateway]:
     """A gateway before the simulator on port `agencies`."""
     observe.configure()
-    settings = config.load(configuration(pki, folder, agencies, extra, bastjanst, connected, listen))
+    settings = config.load(configuration(pki, folder, agencies, extra, bastjanst, connected, listen, organisation))
     with Background(lambda started: gateway.serve(settings, started)) as server:
         port, documents_port = server.ports
         yield Gateway(port, documents_port, pki, settings.audit.database)

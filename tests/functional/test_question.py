@@ -242,3 +242,35 @@ def test_the_whole_question_has_one_deadline(pki: Path, tmp_path: Path) -> None:
         ) as gateway,
     ):
         assert outcomes(gateway.ask(CONNECTED)) == {"AF": "DATA", "CSN": "DATA", "SO": "SSBT TIMEOUT"}
+
+
+def test_a_service_that_failed_too_often_is_answered_for_without_asking(pki: Path, tmp_path: Path) -> None:
+    guard = "seconds = 0.5\nsparr_efter = 1"
+    with (
+        running_agencies(pki, "SO=hang") as agencies,
+        running_gateway(pki, tmp_path, agencies, bastjanst=guard, connected=["AF", "SO"]) as gateway,
+    ):
+        assert [outcomes(gateway.ask(["AF", "SO"])) for _ in range(2)] == [
+            {"AF": "DATA", "SO": "SSBT TIMEOUT"},
+            {"AF": "DATA", "SO": "SSBT SPARRAD"},
+        ]
+
+
+def test_announced_maintenance_stands_in_the_section(ssbtek: Gateway, pki: Path, tmp_path: Path, agencies: int) -> None:
+    assert outcomes(ssbtek.ask(["SO"])) == {"SO": "DATA"}
+    closed = "underhall = [{ fran = 2020-01-01T00:00:00, till = 2199-01-01T04:00:00 }]"
+    with running_gateway(pki, tmp_path, agencies, bastjanst=closed, connected=["SO"]) as gateway:
+        answer = gateway.ask(["SO"])
+    assert outcomes(answer) == {"SO": "SSBT UNDERHALL"}
+    texts = answer.values["svarsdata"]["SO"]["error"]["felmeddelande"]
+    assert "Underhållet pågår till 2199-01-01 04.00." in texts
+
+
+def test_an_organisation_above_its_rate_is_refused_and_recorded(
+    pki: Path, tmp_path: Path, agencies: int, question: str
+) -> None:
+    with running_gateway(pki, tmp_path, agencies, connected=["SO"], organisation="per_dygn = 1") as gateway:
+        assert gateway.post(question.encode())[0] == 200
+        status, body = gateway.post(question.encode())
+        assert (status, b"<ssbt:felkod>FOR_MANGA</ssbt:felkod>" in body) == (500, True)
+        assert rows(gateway)[-1]["felkod"] == "FOR_MANGA"
