@@ -162,7 +162,7 @@ class Bastjanst(_Model):
     wait_seconds: Seconds = 2
     """How long a question waits for one of those places, within `seconds`; then its section is OVERBELASTAD."""
     sparr_efter: int = Field(5, ge=1)
-    """Questions in a row without a usable answer after which the service is left alone (SPARRAD). Risk: at 1 a single
+    """Questions in a row without an answer after which the service is left alone (SPARRAD). Risk: at 1 a single
     broken connection costs every question for `sparr_seconds`."""
     sparr_seconds: Seconds = 30
     """How long it is left alone; then one question tries. Risk: longer keeps a service away that is well again."""

@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from ssbtek_gateway.model import Outcome, Question
     from ssbtek_gateway.services.service import BaseService
 
-# What says that the service is not there or not itself. What an agency says, or we before anything is sent, does not.
-_TRANSPORT = {"TIMEOUT", "ANSLUTNING", "TLS", "OGILTIGT_SVAR"}
+# What says that the service is not there. What it answered does not, valid or not: odd data about a few persons must not
+# keep it from all others. Nor does what an agency says, or we before anything is sent.
+_AWAY = {"TIMEOUT", "ANSLUTNING", "TLS"}
+_CAME = {"OGILTIGT_SVAR", "FEL_PERSON"}
 
 
 def _now() -> datetime:
@@ -185,6 +187,6 @@ def _answered(outcome: Outcome) -> bool | None:
         parts = outcome.payload.parts.values() if isinstance(outcome.payload, PartsPayload) else ()
         failed = [_answered(part) is False for part in parts if isinstance(part, Failure)]
         return not (failed and len(failed) == len(parts) and all(failed))
-    if outcome.kalla == "BT":
+    if outcome.kalla == "BT" or outcome.felkod in _CAME:
         return True
-    return False if outcome.felkod in _TRANSPORT else None
+    return False if outcome.felkod in _AWAY else None
