@@ -127,6 +127,8 @@ class Audit(_Model):
     key: FilePath
     """At least 32 random bytes. Risk: whoever has both it and the database can find a person's rows."""
     key_id: str = Field(min_length=1, max_length=40)
+    chain_key: FilePath
+    """At least 32 random bytes, other than `key`. Risk: whoever has both it and the database can change rows unseen."""
 
 
 class Underhall(_Model):

@@ -40,14 +40,15 @@ _LEAVES = (
 
 
 def write(folder: Path) -> list[Path]:
-    """Write `ca.pem`, `audit.key` and, for each leaf, `NAME.pem` and `NAME.key` into `folder` (mode 0600).
+    """Write an authority, the audit's keys and, for each leaf, `NAME.pem` and `NAME.key` into `folder` (mode 0600).
 
-    Returns what was written. `audit.key` is 32 random bytes for the audit's pseudonyms.
+    Returns what was written. `audit.key` and `audit-chain.key` are 32 random bytes each.
     The authority's own key is not kept, so that nothing more can be issued: to change anything, write all anew.
     """
     folder.mkdir(parents=True, exist_ok=True)
     authority = Authority("ssbtek-gateway utveckling")
-    written = [_put(folder / "ca.pem", authority.pem), _put(folder / "audit.key", os.urandom(32))]
+    written = [_put(folder / "ca.pem", authority.pem)]
+    written += [_put(folder / name, os.urandom(32)) for name in ("audit.key", "audit-chain.key")]
     for leaf in _LEAVES:
         certificate, key = authority.issue(leaf.common_name, leaf.serial_number, leaf.usage)
         written += [_put(folder / f"{leaf.file}.pem", certificate), _put(folder / f"{leaf.file}.key", key)]

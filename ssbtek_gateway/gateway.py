@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from contextlib import AsyncExitStack, contextmanager
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import structlog
 
 from ssbtek_gateway import tls
 from ssbtek_gateway.admission import Admission
+from ssbtek_gateway.audit.chain import ChainKey
 from ssbtek_gateway.audit.record import PersonKey
 from ssbtek_gateway.audit.store import AuditStore
 from ssbtek_gateway.authorisation import Register
@@ -26,6 +28,7 @@ from ssbtek_gateway.services import REGISTRY, skv
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from ssbtek_gateway.config import Settings
     from ssbtek_gateway.services.service import BaseService
@@ -46,7 +49,7 @@ async def serve(settings: Settings, started: Callable[[Listener, list[int]], Non
     Raises `SetupError` where a file is missing or unusable, or an address is taken.
     """
     async with AsyncExitStack() as stack:
-        audit = AuditStore(settings.audit.database)
+        audit = AuditStore(settings.audit.database, chain_key(settings))
         stack.push_async_callback(audit.close)
         services = base_services(settings)
         for service in services.values():
@@ -89,6 +92,7 @@ def check(settings: Settings) -> None:
             skv.template(settings.bastjanst.SKV)
     _contexts(settings)
     person_key(settings)
+    chain_key(settings)
 
 
 def base_services(settings: Settings) -> dict[str, BaseService]:
@@ -131,11 +135,28 @@ def _contexts(settings: Settings) -> tuple[ssl.SSLContext, ssl.SSLContext]:
 
 def person_key(settings: Settings) -> PersonKey:
     """The key that persons are pseudonymised with. Raises `SetupError`."""
-    with _naming("audit.key"):
-        key = settings.audit.key.read_bytes()
+    return PersonKey(settings.audit.key_id, _secret("audit.key", settings.audit.key))
+
+
+def chain_key(settings: Settings) -> ChainKey:
+    """The key that audit rows are chained with. Raises `SetupError`."""
+    key = _secret("audit.chain_key", settings.audit.chain_key)
+    # Read only what is needed: who verifies the chain need not be able to find persons.
+    if (
+        settings.audit.key.is_file()
+        and os.access(settings.audit.key, os.R_OK)
+        and settings.audit.key.read_bytes() == key
+    ):
+        raise SetupError("audit.chain_key: is the same key as audit.key; make another")
+    return ChainKey(key)
+
+
+def _secret(name: str, path: Path) -> bytes:
+    with _naming(name):
+        key = path.read_bytes()
     if len(key) < _SHORTEST_KEY:
-        raise SetupError(f"audit.key: has {len(key)} bytes, at least {_SHORTEST_KEY} are needed")
-    return PersonKey(settings.audit.key_id, key)
+        raise SetupError(f"{name}: has {len(key)} bytes, at least {_SHORTEST_KEY} are needed")
+    return key
 
 
 @contextmanager

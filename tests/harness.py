@@ -198,6 +198,7 @@ def configuration(
         database = "audit.sqlite"
         key = "{pki}/audit.key"
         key_id = "test"
+        chain_key = "{pki}/audit-chain.key"
         {services}
         [[organisation]]
         organisationsnummer = "162021004748"

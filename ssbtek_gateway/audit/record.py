@@ -44,10 +44,15 @@ ROWS = Table(
     # JSON: {"AF": ["2026-01-01", "2026-03-31"], …} when asked, {"AF": "SVARAT", "SO": "SSBT TIMEOUT", …} when answered.
     Column("bastjanster", String),
     Column("felkod", String(40)),
+    # The row's place in its writer's chain (audit/chain.py); the writer adds these. No index: it would cost as much as
+    # the chain itself.
+    Column("writer", String(32), nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("mac", String(64), nullable=False),
 )
 
 Row = dict[str, Any]
-_EMPTY: Row = {column.name: None for column in ROWS.columns if column.name != "id"}
+_EMPTY: Row = {column.name: None for column in ROWS.columns if column.name not in {"id", "writer", "seq", "mac"}}
 _WITHOUT_PERIOD = {"TNS", "MIV"}
 
 

@@ -11,17 +11,19 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import create_engine, event, insert
+from sqlalchemy import create_engine, event, insert, inspect
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
+from ssbtek_gateway.audit import chain
 from ssbtek_gateway.audit.record import METADATA, ROWS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sqlalchemy import PoolProxiedConnection
+    from sqlalchemy import Engine, PoolProxiedConnection
 
+    from ssbtek_gateway.audit.chain import Chain, ChainKey
     from ssbtek_gateway.audit.record import Row
 
     Waiting = tuple[Row, asyncio.Future[None]]
@@ -36,19 +38,26 @@ class AuditError(Exception):
 
 
 class AuditStore:
-    """An append-only SQLite file, created where it is missing. Raises `AuditError` where it cannot be opened.
+    """An append-only SQLite file, created where it is missing, whose rows are chained under `key`.
+
+    Raises `AuditError` where it cannot be opened, or was written before rows were chained.
 
     Make it on the running event loop and close it there.
     """
 
-    def __init__(self, database: Path) -> None:
+    def __init__(self, database: Path, key: ChainKey) -> None:
         self._engine = create_engine(f"sqlite:///{database}")
         event.listen(self._engine, "connect", _durable)
         try:
-            METADATA.create_all(self._engine)
+            _create(self._engine)
         except SQLAlchemyError as error:
             self._engine.dispose()
             raise AuditError(f"the audit database cannot be opened: {type(error).__name__}") from None
+        except AuditError:
+            self._engine.dispose()
+            raise
+        self._key = key
+        self._chain: Chain | None = None
         self._loop = asyncio.get_running_loop()
         self._closed = False
         self._connection: PoolProxiedConnection | None = None
@@ -85,11 +94,15 @@ class AuditStore:
 
     def _commit(self, rows: list[Row]) -> None:
         # By the driver, on one connection: the writer shares the interpreter with the questions, which wait for what it
-        # does in Python. It is kept only where all went well.
-        connection, self._connection = self._connection or self._engine.raw_connection(), None
-        connection.cursor().executemany(_INSERT, rows)
+        # does in Python. Both are kept only where all went well. A new connection is a new writer: whether the rows that
+        # failed are there or not, their chain is whole.
+        connection, chained = self._connection or self._engine.raw_connection(), self._chain
+        self._connection = self._chain = None
+        cursor = connection.cursor()
+        chained = chained or chain.begin(cursor, self._key)
+        cursor.executemany(_INSERT, chained.link(rows))
         connection.commit()
-        self._connection = connection
+        self._connection, self._chain = connection, chained
 
     def _next_group(self) -> list[Waiting] | None:
         """What waits, at least one row; None at the end."""
@@ -107,6 +120,16 @@ class AuditStore:
         except Empty:
             pass
         return group
+
+
+def _create(engine: Engine) -> None:
+    there = inspect(engine)
+    if there.has_table(ROWS.name) and not {column["name"] for column in there.get_columns(ROWS.name)} >= set(_COLUMNS):
+        raise AuditError(
+            "the audit database was written by an earlier version, without a chain: keep it as an archive, and name"
+            " another file in audit.database"
+        )
+    METADATA.create_all(engine)
 
 
 def _settle(group: list[Waiting], error: AuditError | None) -> None:

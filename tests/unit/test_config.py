@@ -27,6 +27,7 @@ client_authorities = ["pki/ca.pem"]
 database = "audit.sqlite"
 key = "audit.key"
 key_id = "2026"
+chain_key = "audit-chain.key"
 
 [bastjanst.AF]
 url = "https://af.example/af"

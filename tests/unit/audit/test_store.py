@@ -15,6 +15,7 @@ from unit.builders import CALLER, CONTRACT, PERSON, FakeService, af_answer, data
 from vectors import make
 
 from ssbtek_gateway.audit import record, store
+from ssbtek_gateway.audit.chain import ChainKey
 from ssbtek_gateway.audit.store import AuditError, AuditStore
 
 if TYPE_CHECKING:
@@ -25,14 +26,16 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
+CHAIN = ChainKey(b"c" * 32)
 DYING = """
 import asyncio, os, pathlib, sys
 from ssbtek_gateway.audit import record
+from ssbtek_gateway.audit.chain import ChainKey
 from ssbtek_gateway.audit.store import AuditStore
 from ssbtek_gateway.model import Caller
 
 async def main():
-    audit = AuditStore(pathlib.Path(sys.argv[1]))
+    audit = AuditStore(pathlib.Path(sys.argv[1]), ChainKey(b"c" * 32))
     await audit.append(record.denied("before-the-end", Caller("162021004748", "ab"), "FOR_STOR"))
     os._exit(3)
 
@@ -47,7 +50,7 @@ def database(tmp_path: Path) -> Path:
 
 @asynccontextmanager
 async def opened(database: Path) -> AsyncIterator[AuditStore]:
-    audit = AuditStore(database)
+    audit = AuditStore(database, CHAIN)
     try:
         yield audit
     finally:
@@ -146,7 +149,7 @@ async def test_who_stops_waiting_harms_nobody(database: Path) -> None:
 
 
 async def test_close_leaves_no_row_waiting(database: Path) -> None:
-    audit = AuditStore(database)
+    audit = AuditStore(database, CHAIN)
     waiting = [asyncio.create_task(audit.append(row(f"{number}"))) for number in range(300)]
     await asyncio.sleep(0)
     await audit.close()
@@ -158,7 +161,7 @@ async def test_close_leaves_no_row_waiting(database: Path) -> None:
 
 
 async def test_nothing_is_taken_after_close(database: Path) -> None:
-    audit = AuditStore(database)
+    audit = AuditStore(database, CHAIN)
     await audit.close()
     with pytest.raises(AuditError, match="the gateway is stopping"):
         await audit.append(row("late"))
@@ -172,7 +175,44 @@ async def test_a_database_that_cannot_be_opened(tmp_path: Path, content: bytes |
         path = tmp_path / "audit.sqlite"
         path.write_bytes(content)
     with pytest.raises(AuditError, match=r"^the audit database cannot be opened: \w+Error$"):
-        AuditStore(path)
+        AuditStore(path, CHAIN)
+
+
+async def test_rows_are_numbered_by_writer_and_a_new_process_is_a_new_writer(database: Path) -> None:
+    for _ in range(2):
+        async with opened(database) as audit:
+            await asyncio.gather(*(audit.append(row("x")) for _ in range(3)))
+    places = execute(database, "SELECT writer, seq FROM audit ORDER BY id")
+    assert [seq for _, seq in places] == [1, 2, 3, 1, 2, 3]
+    writers = execute(database, "SELECT writer, previous_seq FROM audit_writer ORDER BY id")
+    assert [(writer, seq) for writer, seq in dict.fromkeys((writer, None) for writer, _ in places)] == [
+        (writer, None) for writer, _ in writers
+    ]
+    assert [seq for _, seq in writers] == [None, 3]
+
+
+async def test_nobody_is_a_writer_before_the_first_row(database: Path) -> None:
+    async with opened(database):
+        pass
+    assert execute(database, "SELECT * FROM audit_writer") == []
+
+
+async def test_a_writer_that_failed_is_not_gone_on_with(database: Path) -> None:
+    # Whether a commit that failed reached the disk is unknown; a chain that goes on from either guess could break.
+    async with opened(database) as audit:
+        await audit.append(row("before"))
+        with pytest.raises(AuditError):
+            await audit.append(row("bad") | {"handlaggare": "\ud800"})
+        await audit.append(row("after"))
+    (first, one), (second, again) = execute(database, "SELECT writer, seq FROM audit ORDER BY id")
+    assert (one, again, first != second) == (1, 1, True)
+
+
+async def test_a_database_from_before_the_chain_is_refused_and_left_as_it_is(database: Path) -> None:
+    execute(database, "CREATE TABLE audit (id INTEGER PRIMARY KEY, incident VARCHAR)")
+    with pytest.raises(AuditError, match=r"earlier version, without a chain: .* audit\.database"):
+        AuditStore(database, CHAIN)
+    assert execute(database, "SELECT name FROM sqlite_master") == [("audit",)]
 
 
 async def test_neither_person_nor_payload_stands_in_the_file(database: Path) -> None:

@@ -1,0 +1,111 @@
+"""The chain: a row's MAC covers the row before it of the same writer, and a writer's MAC the writer before it.
+
+A writer is one connection of one process to the store. It is entered in the table of writers together with its first
+row, so that every writer has rows, and its entry names the row that the writer before it had come to: neither a writer
+nor the end of an earlier one can vanish unseen. The key lies outside the store (docs/operate/audit.md).
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import secrets
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Column, Integer, String, Table
+
+from ssbtek_gateway.audit.record import METADATA, ROWS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from ssbtek_gateway.audit.record import Row
+
+WRITERS = Table(
+    "audit_writer",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("writer", String(32), nullable=False, unique=True),
+    # UTC, ISO 8601.
+    Column("started", String(32), nullable=False),
+    # The last row then of the writer before; none for the first writer.
+    Column("previous_seq", Integer),
+    Column("previous_mac", String(64)),
+    Column("mac", String(64), nullable=False),
+)
+_COVERED = tuple(column.name for column in ROWS.columns if column.name not in {"id", "mac"})
+_VALUES = itemgetter(*_COVERED)
+
+
+@dataclass(frozen=True, slots=True)
+class ChainKey:
+    """HMAC-SHA-256 under a key kept outside the store: without it no row can be changed unseen."""
+
+    key: bytes = field(repr=False)
+
+    def mac(self, kind: str, *values: object) -> str:
+        """64 hexadecimal digits over what `kind` says these values are."""
+        # An array of JSON strings, numbers and nulls is written in one way only.
+        return hmac.digest(self.key, json.dumps((kind, *values), default=_foreign).encode(), "sha256").hex()
+
+    def row(self, previous: str, row: Mapping[str, Any]) -> str:
+        """The MAC of a row after the one whose MAC is `previous`; before the first row stands its writer's."""
+        return self.mac("row", previous, *_VALUES(row))
+
+    def writer(self, previous: str | None, entry: Mapping[str, Any]) -> str:
+        """The MAC of an entry in the table of writers after the one whose MAC is `previous`."""
+        told = (entry["writer"], entry["started"], entry["previous_seq"], entry["previous_mac"])
+        return self.mac("writer", previous, *told)
+
+
+def _foreign(value: object) -> dict[str, str]:
+    """What no row of ours holds, such as a blob that somebody put there: differs from every text."""
+    return {type(value).__name__: repr(value)}
+
+
+class Chain:
+    """Where one writer has come to. Used by the writer's thread only."""
+
+    def __init__(self, key: ChainKey, writer: str, mac: str) -> None:
+        self._key = key
+        self._writer = writer
+        self._seq = 0
+        self._mac = mac
+
+    def link(self, rows: Iterable[Row]) -> list[Row]:
+        """The rows with their place in the chain. A chain whose rows were not committed is of no further use."""
+        linked = []
+        for row in rows:
+            self._seq += 1
+            placed = row | {"writer": self._writer, "seq": self._seq}
+            placed["mac"] = self._mac = self._key.row(self._mac, placed)
+            linked.append(placed)
+        return linked
+
+
+def begin(cursor: Any, key: ChainKey) -> Chain:  # noqa: ANN401 - the driver's own cursor
+    """Enter a new writer, in a transaction that its first rows are to be committed in."""
+    cursor.execute("BEGIN IMMEDIATE")  # two processes that start at once enter one after the other
+    before = cursor.execute("SELECT writer, mac FROM audit_writer ORDER BY id DESC LIMIT 1").fetchone()
+    last = (
+        before
+        and cursor.execute(
+            "SELECT seq, mac FROM audit WHERE writer = ? ORDER BY id DESC LIMIT 1", before[:1]
+        ).fetchone()
+    )
+    entry: dict[str, Any] = {
+        "writer": secrets.token_hex(16),
+        "started": datetime.now(UTC).isoformat(),
+        "previous_seq": last and last[0],
+        "previous_mac": last and last[1],
+    }
+    entry["mac"] = key.writer(before and before[1], entry)
+    cursor.execute(
+        "INSERT INTO audit_writer (writer, started, previous_seq, previous_mac, mac)"
+        " VALUES (:writer, :started, :previous_seq, :previous_mac, :mac)",
+        entry,
+    )
+    return Chain(key, entry["writer"], entry["mac"])
