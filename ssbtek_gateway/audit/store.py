@@ -11,7 +11,7 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import create_engine, event, insert, inspect
+from sqlalchemy import URL, create_engine, event, insert, inspect
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -46,7 +46,7 @@ class AuditStore:
     """
 
     def __init__(self, database: Path, key: ChainKey) -> None:
-        self._engine = create_engine(f"sqlite:///{database}")
+        self._engine = create_engine(URL.create("sqlite", database=str(database)))
         event.listen(self._engine, "connect", _durable)
         try:
             _create(self._engine)

@@ -21,6 +21,11 @@ def fail(text: str, code: int = FAILED) -> NoReturn:
     raise typer.Exit(code)
 
 
+def printable(text: str) -> str:
+    """What a terminal may be shown of a text that others wrote: no control characters, nothing that turns it around."""
+    return "".join(character if character.isprintable() else "\ufffd" for character in text)
+
+
 def run(server: Coroutine[object, object, None]) -> None:
     """Run a server on uvloop until it ends."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from sqlalchemy import Engine
+    from sqlalchemy import URL, Engine
 
 pytestmark = pytest.mark.anyio
 
@@ -91,7 +91,7 @@ async def test_rows_survive_a_process_that_dies(database: Path) -> None:
 async def test_every_commit_reaches_the_disk(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     engines: list[Engine] = []
 
-    def noted(url: str) -> Engine:
+    def noted(url: URL) -> Engine:
         engines.append(create_engine(url))
         return engines[0]
 

@@ -1,0 +1,98 @@
+"""`audit`: the record of who asked about whom."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from pathlib import Path  # noqa: TC003 - typer reads the annotations at run time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ssbtek_gateway import gateway
+from ssbtek_gateway.audit import head as heads
+from ssbtek_gateway.audit import reader
+from ssbtek_gateway.audit.store import AuditError
+from ssbtek_gateway.audit.verify import verify as walk
+from ssbtek_gateway.cli.common import FAILED, USAGE, fail, printable
+from ssbtek_gateway.cli.serve import ConfigFile, load
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ssbtek_gateway.audit.chain import ChainKey
+    from ssbtek_gateway.audit.verify import Report, Tail
+
+app = typer.Typer(help="The record of who asked about whom: is it whole?", no_args_is_help=True)
+
+
+@app.command()
+def verify(
+    config_file: ConfigFile,
+    head: Annotated[
+        Path | None, typer.Option(help="A head that `audit head` wrote earlier.", show_default=False)
+    ] = None,
+) -> None:
+    """Walk every row and report, for each writer, the first that was changed, removed, moved or put in.
+
+    With `--head` an end that was cut off is found too. Reads only; the gateway may be running.
+
+    Exit codes: 0 intact, 1 broken, 2 a mistake in the call, or the database, key or head cannot be used.
+
+    Example: `ssbtek-gateway audit verify --config FILE --head head.json`
+    """
+    with _told(config_file):
+        settings = load(config_file)
+        key = gateway.chain_key(settings)
+        known = _head(head, key) if head else {}
+        with reader.opened(settings.audit.database) as connection:
+            report = walk(connection, key, known)
+    if report.findings:
+        _broken(report)
+    against = f", nothing of {head} is missing" if head else "; with --head a cut-off end would be found too"
+    typer.echo(f"intact: {report.rows} rows of {len(report.tails)} writers{against}")
+
+
+@app.command("head")
+def write_head(config_file: ConfigFile) -> None:
+    """Verify, then print a signed head: how far each writer has come. Keep it where the gateway cannot write.
+
+    Exit codes: 0 printed, 1 the chain is broken, 2 a mistake in the call, or the database or key cannot be used.
+
+    Example: `ssbtek-gateway audit head --config FILE > head-2026-01-31.json`
+    """
+    with _told(config_file):
+        settings = load(config_file)
+        key = gateway.chain_key(settings)
+        with reader.opened(settings.audit.database) as connection:
+            report = walk(connection, key)
+    if report.findings:
+        _broken(report)
+    typer.echo(json.dumps(heads.sign(report, key), indent=2))
+
+
+@contextmanager
+def _told(config_file: Path) -> Iterator[None]:
+    try:
+        yield
+    except gateway.SetupError as error:
+        fail(f"{config_file}: {error}", USAGE)
+    except AuditError as error:
+        fail(str(error), USAGE)
+
+
+def _head(path: Path, key: ChainKey) -> Mapping[str, Tail]:
+    try:
+        return heads.read(path.read_text(encoding="utf-8"), key)
+    except OSError as error:
+        fail(f"--head: {path}: {error.strerror}", USAGE)
+    except ValueError as error:
+        told = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else error
+        fail(f"--head: {path}: {told}", USAGE)
+
+
+def _broken(report: Report) -> None:
+    for finding in report.findings:
+        place = "" if finding.row_id is None else f" row {finding.seq} (id {finding.row_id})"
+        typer.echo(f"writer {printable(str(finding.writer))}{printable(place)}: {finding.what}", err=True)
+    fail(f"broken: {len(report.findings)} of {len(report.tails)} writers; {report.rows} rows were read", FAILED)

@@ -1,0 +1,75 @@
+"""The audit's commands, on a database that a gateway wrote."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+from functional.test_cli import run
+from harness import Gateway, configuration, running_gateway
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def gateway(pki: Path, tmp_path: Path, agencies: int) -> Iterator[Gateway]:
+    """One that has been asked two questions, and still runs."""
+    with running_gateway(pki, tmp_path, agencies) as running:
+        running.ask(["AF", "SO"])
+        running.ask(["TNS"])
+        yield running
+
+
+@pytest.fixture
+def config(gateway: Gateway) -> Path:
+    return gateway.audit.with_name("gateway.toml")
+
+
+def tamper(gateway: Gateway, statement: str) -> None:
+    with closing(sqlite3.connect(gateway.audit)) as connection, connection:
+        connection.execute(statement)
+
+
+@pytest.mark.parametrize("command", ["verify", "head"])
+def test_help_has_an_example(command: str) -> None:
+    done = run("audit", command, "--help")
+    assert f"ssbtek-gateway audit {command}" in done.stdout.partition("Example")[2]
+
+
+def test_verify_tells_intact_from_changed_and_from_cut_off(gateway: Gateway, config: Path, tmp_path: Path) -> None:
+    intact = run("audit", "verify", "--config", config)
+    assert (intact.returncode, intact.stdout.partition(";")[0]) == (0, "intact: 4 rows of 1 writers"), intact.stderr
+    head = tmp_path / "head.json"
+    head.write_text(run("audit", "head", "--config", config).stdout, encoding="utf-8")
+    assert json.loads(head.read_text(encoding="utf-8"))["rows"] == 4
+    assert run("audit", "verify", "--config", config, "--head", head).returncode == 0
+
+    tamper(gateway, "DELETE FROM audit WHERE id = 4")
+    assert run("audit", "verify", "--config", config).returncode == 0
+    cut = run("audit", "verify", "--config", config, "--head", head)
+    assert (cut.returncode, "rows 4 to 4 are missing" in cut.stderr) == (1, True)
+
+    tamper(gateway, "UPDATE audit SET handlaggare = 'someone else' WHERE id = 3")
+    changed = run("audit", "verify", "--config", config)
+    assert (changed.returncode, "row 3 (id 3): was changed" in changed.stderr) == (1, True)
+    refused = run("audit", "head", "--config", config)
+    assert (refused.returncode, refused.stdout) == (1, "")
+
+
+def test_what_cannot_be_verified_is_said(pki: Path, tmp_path: Path) -> None:
+    path = configuration(pki, tmp_path, 1)
+    for arguments, told in (
+        ((), "cannot be read: unable to open"),
+        (("--head", "/nonexistent"), "--head: /nonexistent: No such file"),
+        (("--head", path), "no head written by"),
+    ):
+        done = run("audit", "verify", "--config", path, *arguments)
+        assert (done.returncode, told in done.stderr, "Traceback" in done.stderr) == (2, True, False), done.stderr
+    path.write_text(path.read_text(encoding="utf-8").replace("audit-chain.key", "nowhere.key"), encoding="utf-8")
+    done = run("audit", "verify", "--config", path)
+    assert (done.returncode, "audit.chain_key: " in done.stderr) == (2, True)
