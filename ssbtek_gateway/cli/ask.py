@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from datetime import datetime  # noqa: TC003 - typer reads the annotations at run time
 from enum import StrEnum
 from pathlib import Path
@@ -13,11 +12,11 @@ import typer
 from lxml import etree
 from rich.console import Console
 
-from ssbtek_gateway.cli.common import FAILED, USAGE, fail
+from ssbtek_gateway.cli.common import FAILED, USAGE, PersonFile, fail, read_person
 from ssbtek_gateway.cli.table import print_sections
 from ssbtek_gateway.client import TEST_ASKER, Asker, Client, ClientError
 from ssbtek_gateway.config import KODER
-from ssbtek_gateway.model import Period, PersonId
+from ssbtek_gateway.model import Period
 from ssbtek_gateway.services.csn import months
 from ssbtek_gateway.services.service import today
 from ssbtek_gateway.simulator import personas
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from lxml.etree import _Element
 
     from ssbtek_gateway.client import Answer
+    from ssbtek_gateway.model import PersonId
 
 _SOME_SECTION_FAILED = 3
 
@@ -49,10 +49,7 @@ def ask(
     cert: Annotated[Path, typer.Option(help="Our certificate.")] = Path("certs/dev/client.pem"),
     key: Annotated[Path, typer.Option(help="Its key.")] = Path("certs/dev/client.key"),
     persona: Annotated[str | None, typer.Option(help="Ask about a test person of the simulator, by alias.")] = None,
-    person_file: Annotated[
-        Path | None,
-        typer.Option(help="Read the personal number from a file, or from standard input with `-`.", allow_dash=True),
-    ] = None,
+    person_file: PersonFile = None,
     fran: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day.")] = None,
     tom: Annotated[datetime | None, typer.Option("--tom", formats=["%Y-%m-%d"], help="Last day.")] = None,
     bastjanst: Annotated[
@@ -84,7 +81,7 @@ def ask(
     unknown = set(bastjanst or ()) - set(KODER)
     if unknown:
         fail(f"--bastjanst: {', '.join(sorted(unknown))} is not one of {', '.join(KODER)}", USAGE)
-    person = _person(persona, person_file)
+    person = test_person(persona) if persona is not None else read_person(person_file)
     period = _period(fran, tom)
     asker = Asker(organisation, namn, handlaggare, arende, syfte, lagtext, aktorsid)
     missing = [path for path in (ca, cert, key) if not path.is_file()]
@@ -144,21 +141,3 @@ def last_months(last: date | None = None) -> Period:
     """Two months up to `last` or today: as far back as every base service answers."""
     last = last or today()
     return Period(months(last, -2), last)
-
-
-def _person(persona: str | None, person_file: Path | None) -> PersonId:
-    if persona is not None:
-        return test_person(persona)
-    if person_file is None:
-        text = typer.prompt("Personnummer (ÅÅÅÅMMDDNNNN)", hide_input=True, err=True)
-    elif str(person_file) == "-":
-        text = sys.stdin.readline()
-    else:
-        try:
-            text = person_file.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            fail(f"--person-file: cannot be read: {getattr(error, 'strerror', None) or 'not UTF-8'}", USAGE)
-    try:
-        return PersonId(text.strip())
-    except ValueError as error:
-        fail(str(error), USAGE)

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
+from dataclasses import asdict
+from enum import StrEnum
 from pathlib import Path  # noqa: TC003 - typer reads the annotations at run time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Console
 
 from ssbtek_gateway import gateway
 from ssbtek_gateway.audit import head as heads
 from ssbtek_gateway.audit import reader
 from ssbtek_gateway.audit.store import AuditError
 from ssbtek_gateway.audit.verify import verify as walk
-from ssbtek_gateway.cli.common import FAILED, USAGE, fail, printable
+from ssbtek_gateway.audit.who import who
+from ssbtek_gateway.cli.common import FAILED, USAGE, PersonFile, fail, printable, read_person
 from ssbtek_gateway.cli.serve import ConfigFile, load
+from ssbtek_gateway.cli.table import print_asked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,7 +28,17 @@ if TYPE_CHECKING:
     from ssbtek_gateway.audit.chain import ChainKey
     from ssbtek_gateway.audit.verify import Report, Tail
 
-app = typer.Typer(help="The record of who asked about whom: is it whole?", no_args_is_help=True)
+
+class Output(StrEnum):
+    """How an answer is printed."""
+
+    table = "table"
+    json = "json"
+
+
+app = typer.Typer(
+    help="The record of who asked about whom: whether it is whole, and what it says.", no_args_is_help=True
+)
 
 
 @app.command()
@@ -69,6 +84,35 @@ def write_head(config_file: ConfigFile) -> None:
     if report.findings:
         _broken(report)
     typer.echo(json.dumps(heads.sign(report, key), indent=2))
+
+
+@app.command("who")
+def show_who(
+    config_file: ConfigFile,
+    person_file: PersonFile = None,
+    output: Annotated[Output, typer.Option("--output", "-o", help="How to print the answer.")] = Output.table,
+) -> None:
+    """Print who asked about a person: when, for whom, in which case, for which purpose, and what came of it.
+
+    The personal number comes from a file, standard input or a prompt, never from the arguments, and is not printed.
+
+    Exit codes: 0 printed, though nobody may have asked; 2 a mistake in the call, or the database or key cannot be used.
+
+    Examples: `ssbtek-gateway audit who --config FILE`,
+    `ssbtek-gateway audit who --config FILE --person-file - --output json < number.txt`
+    """
+    with _told(config_file):
+        settings = load(config_file)
+        key = gateway.person_key(settings)
+        person = read_person(person_file)
+        with reader.opened(settings.audit.database) as connection:
+            answer = who(connection, key, person)
+    if output is Output.json:
+        typer.echo(json.dumps([asdict(asked) for asked in answer.asked], indent=2, default=repr))
+    else:
+        print_asked(answer.asked, Console())
+    for name, count in answer.other_keys.items():
+        typer.echo(f"{count} questions were recorded under another key, {printable(name)}: ask with that too", err=True)
 
 
 @contextmanager

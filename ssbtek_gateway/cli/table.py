@@ -1,21 +1,26 @@
-"""The combined answer as a table that a person can read: a section a base service, a row a value."""
+"""Tables that a person can read: the combined answer, a section a base service, and who asked about somebody."""
 
 from __future__ import annotations
 
 from base64 import b64decode
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from lxml import etree
 from rich.table import Table
+from rich.text import Text
 
 from ssbtek_gateway import jsongate, xmlgate
+from ssbtek_gateway.cli.common import printable
 from ssbtek_gateway.services import REGISTRY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from lxml.etree import _Element
     from rich.console import Console
+
+    from ssbtek_gateway.audit.who import Asked
 
     # Depth, name and value.
     Row = tuple[int, str, str]
@@ -33,6 +38,29 @@ def print_sections(sections: Iterable[_Element], console: Console) -> None:
             table.add_row(f"{'  ' * depth}{name}", value)
         console.print(table)
         console.print()
+
+
+def print_asked(asked: Sequence[Asked], console: Console) -> None:
+    """Print who asked about a person, a block a question."""
+    for question in asked:
+        table = Table(title=_safe(str(question.tidpunkt)), title_justify="left", show_header=False, expand=True)
+        for name, value in asdict(question).items():
+            if name != "tidpunkt":
+                table.add_row(name, _safe("obesvarad" if value is None and name == "utfall" else _told(value)))
+        console.print(table)
+    console.print(f"{len(asked)} frågor")
+
+
+def _told(value: object) -> str:
+    """A period as its two days, what is said of several services in one line."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {_told(member)}" for name, member in value.items())
+    return "/".join(map(str, value)) if isinstance(value, list) else str(value or "")
+
+
+def _safe(text: str) -> Text:
+    """What a caller wrote is neither markup nor a command to the terminal."""
+    return Text(printable(text))
 
 
 def _section_rows(kod: str, section: _Element) -> Iterator[Row]:

@@ -35,7 +35,7 @@ def tamper(gateway: Gateway, statement: str) -> None:
         connection.execute(statement)
 
 
-@pytest.mark.parametrize("command", ["verify", "head"])
+@pytest.mark.parametrize("command", ["verify", "head", "who"])
 def test_help_has_an_example(command: str) -> None:
     done = run("audit", command, "--help")
     assert f"ssbtek-gateway audit {command}" in done.stdout.partition("Example")[2]
@@ -59,6 +59,28 @@ def test_verify_tells_intact_from_changed_and_from_cut_off(gateway: Gateway, con
     assert (changed.returncode, "row 3 (id 3): was changed" in changed.stderr) == (1, True)
     refused = run("audit", "head", "--config", config)
     assert (refused.returncode, refused.stdout) == (1, "")
+
+
+def test_who_tells_who_asked_without_the_number(config: Path) -> None:
+    number = "191212121212"
+    done = run("audit", "who", "--config", config, "--person-file", "-", "--output", "json", stdin=f"{number}\n")
+    first, second = json.loads(done.stdout)
+    assert (first["organisation"], first["ingivare"], first["bitrade"]) == ("162021004748", "162021004748", None)
+    assert first["utfall"] == {"AF": "SVARAT", "SO": "SVARAT"}
+    assert list(second["bastjanster"]) == ["TNS"]
+    table = run("audit", "who", "--config", config, "--person-file", "-", stdin=f"{number}\n")
+    assert (table.returncode, "AF: SVARAT, SO: SVARAT" in table.stdout, "2 frågor" in table.stdout) == (0, True, True)
+    nobody = run("audit", "who", "--config", config, "--person-file", "-", stdin="199006022397\n")
+    assert (nobody.returncode, nobody.stdout) == (0, "0 frågor\n")
+    mistaken = run("audit", "who", "--config", config, "--person-file", "-", stdin=f"{number}3\n")
+    assert (mistaken.returncode, run("audit", "who", "--config", config, number).returncode) == (2, 2)
+    assert not any(number in printed.stdout + printed.stderr for printed in (done, table, nobody, mistaken))
+
+    config.write_text(
+        config.read_text(encoding="utf-8").replace('key_id = "test"', 'key_id = "next"'), encoding="utf-8"
+    )
+    renamed = run("audit", "who", "--config", config, "--person-file", "-", stdin=f"{number}\n")
+    assert "2 questions were recorded under another key, test" in renamed.stderr
 
 
 def test_what_cannot_be_verified_is_said(pki: Path, tmp_path: Path) -> None:
