@@ -35,7 +35,7 @@ def tamper(gateway: Gateway, statement: str) -> None:
         connection.execute(statement)
 
 
-@pytest.mark.parametrize("command", ["verify", "head", "who"])
+@pytest.mark.parametrize("command", ["verify", "head", "who", "export"])
 def test_help_has_an_example(command: str) -> None:
     done = run("audit", command, "--help")
     assert f"ssbtek-gateway audit {command}" in done.stdout.partition("Example")[2]
@@ -81,6 +81,27 @@ def test_who_tells_who_asked_without_the_number(config: Path) -> None:
     )
     renamed = run("audit", "who", "--config", config, "--person-file", "-", stdin=f"{number}\n")
     assert "2 questions were recorded under another key, test" in renamed.stderr
+
+
+def test_export_is_signed_whole_and_never_overwritten(
+    gateway: Gateway, config: Path, pki: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "audit.jsonl"
+    signing = ("--cert", pki / "server.pem", "--key", pki / "server.key")
+    done = run("audit", "export", "--config", config, "--out", out, *signing)
+    assert (done.returncode, "4 rows" in done.stdout) == (0, True), done.stderr
+    assert [json.loads(line)["seq"] for line in out.read_text(encoding="utf-8").splitlines()] == [1, 2, 3, 4]
+    assert out.stat().st_mode & 0o77 == 0
+    assert b'intact="true"' in (tmp_path / "audit.jsonl.manifest.xml").read_bytes()
+    again = run("audit", "export", "--config", config, "--out", out, *signing)
+    assert (again.returncode, "File exists" in again.stderr) == (2, True)
+    crossed = run("audit", "export", "--config", config, "--out", tmp_path / "b", *signing[:3], pki / "client.key")
+    assert (crossed.returncode, "not this key's" in crossed.stderr, (tmp_path / "b").exists()) == (2, True, False)
+
+    tamper(gateway, "UPDATE audit SET handlaggare = 'someone else' WHERE id = 3")
+    broken = run("audit", "export", "--config", config, "--out", tmp_path / "c", *signing)
+    assert (broken.returncode, "row 3 (id 3)" in broken.stderr) == (1, True)
+    assert b'intact="false"' in (tmp_path / "c.manifest.xml").read_bytes()
 
 
 def test_what_cannot_be_verified_is_said(pki: Path, tmp_path: Path) -> None:
