@@ -75,6 +75,20 @@ def test_what_the_store_wrote_is_intact(database: Path) -> None:
     assert verified(database, report.tails).findings == ()
 
 
+def test_writers_that_write_at_once_are_intact(tmp_path: Path) -> None:
+    async def interleaved() -> None:
+        one, other = AuditStore(tmp_path / "a", KEY), AuditStore(tmp_path / "a", KEY)
+        for number in range(3):
+            await one.append(record.denied(f"{number}", CALLER, "FOR_STOR"))
+            await other.append(record.denied(f"{number}", CALLER, "FOR_STOR"))
+        await one.close()
+        await other.close()
+
+    asyncio.run(interleaved())
+    report = verified(tmp_path / "a")
+    assert ([tail.seq for tail in report.tails.values()], report.findings) == ([3, 3], ())
+
+
 def test_an_empty_database_is_intact(tmp_path: Path) -> None:
     asyncio.run(write(tmp_path / "a", 0))
     assert verified(tmp_path / "a") == Report(0, {}, ())
