@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _LIFETIME = timedelta(days=365)
+# Of the audit: for pseudonyms, and for the chain.
+_KEYS = ("audit.key", "audit-chain.key")
 _CLOCK_SKEW = timedelta(minutes=5)
 
 
@@ -48,11 +50,17 @@ def write(folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     authority = Authority("ssbtek-gateway utveckling")
     written = [_put(folder / "ca.pem", authority.pem)]
-    written += [_put(folder / name, os.urandom(32)) for name in ("audit.key", "audit-chain.key")]
+    written += [_put(folder / name, os.urandom(32)) for name in _KEYS]
     for leaf in _LEAVES:
         certificate, key = authority.issue(leaf.common_name, leaf.serial_number, leaf.usage)
         written += [_put(folder / f"{leaf.file}.pem", certificate), _put(folder / f"{leaf.file}.key", key)]
     return written
+
+
+def complete(folder: Path) -> bool:
+    """Whether everything that `write` makes is there; a folder that an earlier version made may lack something."""
+    names = {"ca.pem", *_KEYS, *(f"{leaf.file}{ending}" for leaf in _LEAVES for ending in (".pem", ".key"))}
+    return all((folder / name).exists() for name in names)
 
 
 class Authority:

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from ssbtek_gateway.model import Outcome, Question
     from ssbtek_gateway.services.service import BaseService
 
-# What says that the service is not there. What it answered does not, valid or not: odd data about a few persons must not
-# keep it from all others. Nor does what an agency says, or we before anything is sent.
+# What says that the service is not there. What it answered does not, valid or not: odd data about a few persons must
+# not keep it from all others. Nor does what an agency says, or we before anything is sent.
 _AWAY = {"TIMEOUT", "ANSLUTNING", "TLS"}
 _CAME = {"OGILTIGT_SVAR", "FEL_PERSON"}
 

@@ -94,8 +94,8 @@ class AuditStore:
 
     def _commit(self, rows: list[Row]) -> None:
         # By the driver, on one connection: the writer shares the interpreter with the questions, which wait for what it
-        # does in Python. Both are kept only where all went well. A new connection is a new writer: whether the rows that
-        # failed are there or not, their chain is whole.
+        # does in Python. Both are kept only where all went well. A new connection is a new writer: whether the rows
+        # that failed are there or not, their chain is whole.
         connection, chained = self._connection or self._engine.raw_connection(), self._chain
         self._connection = self._chain = None
         cursor = connection.cursor()

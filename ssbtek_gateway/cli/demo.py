@@ -46,7 +46,7 @@ def demo(
 
     Examples: `ssbtek-gateway demo`, `ssbtek-gateway demo --output xml`, `ssbtek-gateway demo --stay`
     """
-    if not (pki / "ca.pem").exists():
+    if not devpki.complete(pki):
         devpki.write(pki)
     settings = load(config_file)
     person = ask.test_person(persona)

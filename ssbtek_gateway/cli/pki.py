@@ -13,13 +13,13 @@ from ssbtek_gateway import devpki
 def dev_pki(
     folder: Annotated[Path, typer.Argument(help="Where to write; existing files of the same names are replaced.")],
     *,
-    missing: Annotated[bool, typer.Option("--if-missing", help="Do nothing where the folder has a ca.pem.")] = False,
+    missing: Annotated[bool, typer.Option("--if-missing", help="Do nothing where the folder has them all.")] = False,
 ) -> None:
     """Make certificates and keys for development: an authority, a server, the agencies, and three organisations.
 
     Example: `ssbtek-gateway dev-pki certs/dev`
     """
-    if missing and (folder / "ca.pem").exists():
+    if missing and devpki.complete(folder):
         return
     for path in devpki.write(folder):
         typer.echo(path)
