@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     Waiting = tuple[Row, asyncio.Future[None]]
 
 _LARGEST_GROUP = 200
+# A disk that hangs must not hold questions, or a stop, for ever.
+_SECONDS = 10
 _COLUMNS = [column.name for column in ROWS.columns if column.name != "id"]
 _INSERT = str(insert(ROWS).compile(dialect=sqlite.dialect(paramstyle="named"), column_keys=_COLUMNS))
 
@@ -71,13 +73,18 @@ class AuditStore:
             raise AuditError("the gateway is stopping")
         done = self._loop.create_future()
         self._waiting.put((row, done))
-        await done
+        try:
+            async with asyncio.timeout(_SECONDS):
+                await done
+        except TimeoutError:
+            # It may still come to be written, which harms nothing: nobody relies on it.
+            raise AuditError("not on disk in time") from None
 
     async def close(self) -> None:
         """Write what waits, then end the writer."""
         self._closed = True
         self._waiting.put(None)
-        await asyncio.to_thread(self._writer.join)
+        await asyncio.to_thread(self._writer.join, _SECONDS)
         if self._connection is not None:
             self._connection.close()
         self._engine.dispose()

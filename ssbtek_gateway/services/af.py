@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ssbtek_gateway.model import XmlPayload
-from ssbtek_gateway.services.service import judged, today, undecided
+from ssbtek_gateway.services.service import judged, plain_code, today, undecided
 from ssbtek_gateway.services.soap import SoapService, SoapSpec, text
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _persons(answer: _Element) -> list[str]:
 def _judge(answer: _Element) -> list[Bedomning]:
     status = answer.findtext(_STATUS, "").strip()
     if status != _NORMAL:
-        return [undecided("AF", f"StatusSokandeinformationKod {status}")]
+        return [undecided("AF", f"StatusSokandeinformationKod {plain_code(status)}")]
     data = ("ArbetssokandeInfo", "BeslutInfo", "Akassetillhorighet")
     found = any(answer.find(f"{_NS}Svar/{_NS}{name}") is not None for name in data)
     verdicts = [judged("AF", found=found)]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lxml import etree
 
 from ssbtek_gateway.model import EncodedPayload
-from ssbtek_gateway.services.service import judged, undecided
+from ssbtek_gateway.services.service import judged, plain_code, undecided
 from ssbtek_gateway.services.soap import SoapService, SoapSpec, text
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def _judge(answer: _Element) -> list[Bedomning]:
     if code == _NOT_KNOWN:
         return [judged("CSN", found=False)]
     if code != _OK and away is None:
-        return [undecided("CSN", f"ResultatKod {code}")]
+        return [undecided("CSN", f"ResultatKod {plain_code(code)}")]
     # Person / system / Arenden / Arende
     found = {arende.getparent().getparent().tag for arende in answer.iter(f"{_PERSON_NAMESPACE}Arende")}  # type: ignore[union-attr]
     return [

@@ -149,8 +149,14 @@ def _holds(value: object) -> bool:
 
 
 def _group(code: object) -> str:
-    known = {known for definition in _schema()["$defs"].values() for known in definition.get("x-kanda-koder", ())}
-    return str(code) if code in known else "okänd grupp"
+    return str(code) if code in _codes() else "okänd grupp"
+
+
+@cache
+def _codes() -> frozenset[object]:
+    """Every code that the published schema has."""
+    definitions = _schema()["$defs"].values()
+    return frozenset(code for definition in definitions for code in definition.get("x-kanda-koder", ()))
 
 
 @cache

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from ssbtek_gateway.model import Failure, Outcome, PersonId, Question
 
+_CODE = re.compile(r"-?[0-9]{1,5}", re.ASCII)
 _SEPARATORS = re.compile(r"[\s+-]+")
 
 
@@ -46,6 +47,11 @@ def judged(organisation: str, *, found: bool) -> Bedomning:
 def undecided(organisation: str, skal: str) -> Bedomning:
     """The verdict on an organisation that said it could not answer, or whose answer cannot be told from silence."""
     return Bedomning(organisation, Verdict.KAN_EJ_AVGORAS, skal)
+
+
+def plain_code(text: str) -> str:
+    """An agency's numeric code, where it is short enough to be one: it is logged, and a text may hold anything."""
+    return text if _CODE.fullmatch(text) else "okänd"
 
 
 def same_person(text: str, person: PersonId) -> bool:

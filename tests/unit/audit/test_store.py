@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 import subprocess
 import sys
+import threading
 from contextlib import asynccontextmanager, closing
 from typing import TYPE_CHECKING, Any
 
@@ -146,6 +147,25 @@ async def test_who_stops_waiting_harms_nobody(database: Path) -> None:
         with pytest.raises(asyncio.CancelledError):
             await gone
     assert "stays" in incidents(database)
+
+
+async def test_a_disk_that_hangs_holds_no_question(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hangs = threading.Event()
+    commit = AuditStore._commit  # noqa: SLF001 - one call a transaction
+
+    def hanging(audit: AuditStore, rows: list[record.Row]) -> None:
+        hangs.wait(20)
+        commit(audit, rows)
+
+    monkeypatch.setattr(AuditStore, "_commit", hanging)
+    async with opened(database) as audit:
+        with monkeypatch.context() as patch:
+            patch.setattr(store, "_SECONDS", 0.1)
+            with pytest.raises(AuditError, match="not on disk in time"):
+                await audit.append(row("late"))
+        hangs.set()
+        await audit.append(row("after"))
+    assert incidents(database) == ["late", "after"]
 
 
 async def test_close_leaves_no_row_waiting(database: Path) -> None:

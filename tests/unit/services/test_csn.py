@@ -148,3 +148,10 @@ async def test_an_answer_about_nobody_is_handed_on(csn: Harness) -> None:
 
 def test_a_question_to_csn_is_soap(csn: Harness) -> None:
     assert operation(csn.written(question())).tag == "{http://schema.csn.se/v4.0/kommunfraga}SBNUppgEkBistandBegar"
+
+
+async def test_a_result_code_that_is_a_text_is_not_repeated(csn: Harness) -> None:
+    csn.answers(enveloped(csn_answer().replace("<ResultatKod>0<", f"<ResultatKod>{PERSON}<")))
+    outcome = await csn.service.ask(question())
+    assert isinstance(outcome, Data)
+    assert [judged.skal for judged in outcome.bedomningar] == ["ResultatKod okänd"]
