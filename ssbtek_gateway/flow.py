@@ -65,7 +65,8 @@ class Flow:
             await self._record(record.asked(incident, caller, question, grant, self.person_key))
             outcomes, took = await ask_all(self.services, question, grant, self.service_seconds)
             answer = _put_together(contract, question, outcomes)
-            await self._record(record.answered(incident, caller, outcomes))
+            whole = {"FRAGAN": monotonic() - started}
+            await self._record(record.answered(incident, caller, outcomes, took | whole))
         _log_outcomes(question, outcomes, round(1000 * (monotonic() - started)))
         # In the contract's order, whichever came first.
         in_order = {kod: outcomes[kod] for kod in contract.sections if kod in outcomes}

@@ -36,6 +36,22 @@ WRITERS = Table(
     Column("previous_mac", String(64)),
     Column("mac", String(64), nullable=False),
 )
+# What stands for rows that `audit purge` removed: how far one writer had come where its first kept row begins.
+CHECKPOINTS = Table(
+    "audit_checkpoint",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("writer", String(32), nullable=False),
+    # The last row that was removed, and how many were by this purge.
+    Column("seq", Integer, nullable=False),
+    Column("row_mac", String(64), nullable=False),
+    Column("rows", Integer, nullable=False),
+    # The day that rows were removed before, and when it was done (UTC, ISO 8601).
+    Column("before", String(32), nullable=False),
+    Column("purged", String(32), nullable=False),
+    # Over the checkpoint before it and all of the above.
+    Column("mac", String(64), nullable=False),
+)
 _COVERED = tuple(column.name for column in ROWS.columns if column.name not in {"id", "mac"})
 _VALUES = itemgetter(*_COVERED)
 

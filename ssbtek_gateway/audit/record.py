@@ -43,6 +43,8 @@ ROWS = Table(
     Column("version", String(8)),
     # JSON: {"AF": ["2026-01-01", "2026-03-31"], …} when asked, {"AF": "SVARAT", "SO": "SSBT TIMEOUT", …} when answered.
     Column("bastjanster", String),
+    # JSON: milliseconds, {"AF": 412, …, "FRAGAN": 431} of an answer: each base service that was called, and the whole.
+    Column("tider", String),
     Column("felkod", String(40)),
     # The row's place in its writer's chain (audit/chain.py); the writer adds these. No index: it would cost as much as
     # the chain itself.
@@ -98,10 +100,11 @@ def _period(question: Question, kod: str) -> list[str]:
     return [period.from_datum.isoformat(), period.tom_datum.isoformat()]
 
 
-def answered(incident: str, caller: Caller, outcomes: Mapping[str, Outcome]) -> Row:
-    """The row that must be durable before the answer leaves."""
+def answered(incident: str, caller: Caller, outcomes: Mapping[str, Outcome], took: Mapping[str, float]) -> Row:
+    """The row that must be durable before the answer leaves. `took` is in seconds, by base service and `FRAGAN`."""
     return _row(incident, "BESVARAD", caller) | {
-        "bastjanster": json.dumps({kod: summary(outcome) for kod, outcome in outcomes.items()})
+        "bastjanster": json.dumps({kod: summary(outcome) for kod, outcome in outcomes.items()}),
+        "tider": json.dumps({name: round(1000 * seconds) for name, seconds in took.items()}),
     }
 
 

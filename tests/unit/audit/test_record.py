@@ -53,6 +53,7 @@ def test_asked_says_who_about_whom_why_and_what() -> None:
         "syfte": "Handläggning av ekonomiskt bistånd",
         "lagtext": "11 kap. 11 § SoL",
         "version": "10",
+        "tider": None,
         "felkod": None,
     }
 
@@ -75,7 +76,7 @@ def test_answered_says_what_came_of_each_service_and_nothing_more() -> None:
         "SO": data(so_answer()),
         "TNS": agency_fault(detalj="detalj", reason="SOAP fault"),
     }
-    row = record.answered("i", CALLER, outcomes)
+    row = record.answered("i", CALLER, outcomes, {"SO": 0.0304, "FRAGAN": 1.25})
     assert row["handelse"] == "BESVARAD"
     assert json.loads(row["bastjanster"]) == {
         "AF": "SSBT TIMEOUT",
@@ -83,6 +84,7 @@ def test_answered_says_what_came_of_each_service_and_nothing_more() -> None:
         "SO": "SVARAT",
         "TNS": "BT FAULT",
     }
+    assert json.loads(row["tider"]) == {"SO": 30, "FRAGAN": 1250}
     assert PERSON not in str(row)
 
 
@@ -98,7 +100,7 @@ def test_every_row_has_every_column() -> None:
     # The writer adds id, writer, seq and mac.
     columns = {column.name for column in ROWS.columns} - {"id", "writer", "seq", "mac"}
     assert set(record.asked("i", CALLER, question(), GRANT, KEY)) == columns
-    assert set(record.answered("i", CALLER, {})) == columns
+    assert set(record.answered("i", CALLER, {}, {})) == columns
     assert set(record.denied("i", CALLER, "FOR_STOR")) == columns
 
 

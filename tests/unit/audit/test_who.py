@@ -54,8 +54,8 @@ def test_each_question_about_the_person_with_what_came_of_it(tmp_path: Path) -> 
         asked("b", OTHER_PERSON),
         asked("c"),
         asked("d"),
-        record.answered("b", CALLER, {"AF": failure("TIMEOUT")}),
-        record.answered("a", CALLER, {"SO": data(so_answer()), "AF": failure("TIMEOUT")}),
+        record.answered("b", CALLER, {"AF": failure("TIMEOUT")}, {}),
+        record.answered("a", CALLER, {"SO": data(so_answer()), "AF": failure("TIMEOUT")}, {}),
         record.denied("d", CALLER, "INTERNT_FEL"),
     )
     first, unanswered, failed = answer(database).asked
@@ -68,7 +68,7 @@ def test_each_question_about_the_person_with_what_came_of_it(tmp_path: Path) -> 
 
 def test_another_key_finds_nothing_and_is_told_so(tmp_path: Path) -> None:
     database = written(
-        tmp_path, asked("a"), asked("b", key=PersonKey("two", b"2" * 32)), record.answered("a", CALLER, {})
+        tmp_path, asked("a"), asked("b", key=PersonKey("two", b"2" * 32)), record.answered("a", CALLER, {}, {})
     )
     assert [found.incident for found in answer(database).asked] == ["a"]
     assert answer(database).other_keys == {"two": 1}
