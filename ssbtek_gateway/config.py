@@ -5,6 +5,7 @@ Relative paths are relative to the file's own folder.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from datetime import datetime
 from os.path import normpath
@@ -27,6 +28,7 @@ from pydantic import (
 Kod = Literal["AF", "CSN", "FK", "SKV", "SO", "TNS", "MIV"]
 KODER: tuple[Kod, ...] = ("AF", "CSN", "FK", "SKV", "SO", "TNS", "MIV")
 SWEDEN = ZoneInfo("Europe/Stockholm")
+_PRINTABLE = re.compile(r"[!-~]+")
 
 
 class ConfigError(Exception):
@@ -47,6 +49,10 @@ def _https(url: str) -> str:
     # Reading the port raises ValueError where it is none.
     if parts.scheme not in {"https", "http"} or not parts.hostname or not plain or parts.port == 0:
         raise ValueError("must be https://host[:port][/path]")
+    if not _PRINTABLE.fullmatch(url):
+        raise ValueError(
+            "must be written in ASCII: percent-encode the path (RFC 3986), write the host as xn--… (RFC 5891)"
+        )
     return url.rstrip("/")
 
 
@@ -231,6 +237,12 @@ class Skv(Bastjanst):
     delar_url: Url | None = None
     """Without it SKV answers `EJ_ANSLUTEN` from version 11 on."""
     delar: SkvDelar = SkvDelar()
+
+    @model_validator(mode="after")
+    def _delar_are_trusted(self) -> Skv:
+        if self.delar_url is not None and self.delar_url.startswith("https://") and self.authority is None:
+            raise ValueError("authority is missing: name the authority that issued the certificate of delar_url")
+        return self
 
 
 class Csn(Bastjanst):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _PERSONNUMMER = re.compile(r"(?<![0-9a-fA-F])(?:[0-9]{2})?[0-9]{6}[-+]?[0-9]{4}(?![0-9a-fA-F])", re.ASCII)
 _PLAIN = {"incident", "timestamp", "organisation"}
 # Libraries that write messages, addresses or whole requests to the log (docs/decisions/0001).
-_SILENCED = ("spyne", "zeep", "aiohttp", "sqlalchemy", "asyncio", "urllib3", "uvicorn", "uvicorn.error")
+_SILENCED = ("spyne", "zeep", "sqlalchemy", "asyncio", "urllib3", "uvicorn", "uvicorn.error")
 
 
 def configure() -> None:

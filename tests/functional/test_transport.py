@@ -7,16 +7,18 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import aiohttp
+import aiodns
+import aiohappyeyeballs
 import pytest
 from unit.builders import question
 
 from ssbtek_gateway.config import Bastjanst, Fk, So
 from ssbtek_gateway.model import FkFraga
-from ssbtek_gateway.services import fk, so
+from ssbtek_gateway.services import fk, http1, so
 from ssbtek_gateway.services.transport import Transport, TransportError
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import AsyncIterator, Awaitable, Callable
 
     from ssbtek_gateway.services.service import BaseService
@@ -50,6 +52,14 @@ async def hangs(writer: asyncio.StreamWriter) -> None:  # noqa: ARG001 - as the 
 
 async def hangs_up(writer: asyncio.StreamWriter) -> None:
     writer.close()
+
+
+def then(last: Act, first: Act) -> Act:
+    async def act(writer: asyncio.StreamWriter) -> None:
+        await first(writer)
+        await last(writer)
+
+    return act
 
 
 @dataclass
@@ -130,6 +140,11 @@ async def test_a_connection_is_kept_while_all_is_well() -> None:
         pytest.param(says(http(b"", "302 Found", "Location: /")), "OGILTIGT_SVAR", id="whole redirect"),
         pytest.param(says(http(b"x", "200 OK", "Content-Encoding: gzip")), "OGILTIGT_SVAR", id="whole, compressed"),
         pytest.param(says(http(b"x" * 2000)), "OGILTIGT_SVAR", id="whole, too large"),
+        pytest.param(says(b"HTTP/1.1 200 OK\r\n" + b"x: y\r\n" * 20_000), "OGILTIGT_SVAR", id="endless header"),
+        pytest.param(says(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n"), "OGILTIGT_SVAR", id="upgrade"),
+        pytest.param(then(hangs_up, says(http(b"half", length=99))), "OGILTIGT_SVAR", id="cut off"),
+        pytest.param(then(hangs_up, says(b"HTTP/1.1 200 OK\r\n")), "ANSLUTNING", id="cut off in the header"),
+        pytest.param(then(hangs_up, says(b"HTTP/1.1 200 OK\r\n\r\none")), "one", id="until the connection ends"),
         pytest.param(says(http(b"one") + http(b"stale")), "one", id="two answers at once"),
         pytest.param(says(http(b"one"), http(b"stale"), pause=0.05), "one", id="a second answer later"),
         pytest.param(says(http(b"one"), b"stale", pause=0.05), "one", id="bytes that nobody asked for"),
@@ -141,6 +156,26 @@ async def test_a_connection_on_which_something_went_wrong_is_not_used_again(act:
         await asyncio.sleep(0.1)
         assert await post(wire, transport) == "two"
         assert wire.requests == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(b"HTTP/1.1 100 Continue\r\n\r\n" + http(b"one"), id="interim answer first"),
+        pytest.param(
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\non\r\n1\r\ne\r\n0\r\n\r\n", id="chunks"
+        ),
+        pytest.param(
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n0\r\nContent-Encoding: gzip\r\n\r\n",
+            id="chunks and a trailer",
+        ),
+    ],
+)
+async def test_an_answer_comes_in_pieces_of_any_size(answer: bytes) -> None:
+    pieces = [answer[place : place + 1] for place in range(len(answer))]
+    async with wired(says(answer), says(*pieces), says(http(b"two"))) as (wire, transport):
+        assert [await post(wire, transport) for _ in range(3)] == ["one", "one", "two"]
+        assert wire.requests == [1, 1, 1]
 
 
 @pytest.mark.parametrize("body", [b"", b"<a/>", b"[]"])
@@ -170,15 +205,15 @@ async def test_a_question_that_may_have_been_received_is_never_sent_again(*, kep
 
 async def test_a_connection_that_does_not_come_about_is_tried_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
     refuse = [1]
-    create = aiohttp.TCPConnector._create_connection  # noqa: SLF001 - where a connection is made
+    start = aiohappyeyeballs.start_connection
 
-    async def flaky(self: aiohttp.TCPConnector, *args: Any) -> Any:  # noqa: ANN401 - aiohttp's own
+    async def flaky(*args: Any, **kwargs: Any) -> socket.socket:  # noqa: ANN401 - as the library's own
         if refuse:
             refuse.pop()
             raise ConnectionRefusedError
-        return await create(self, *args)
+        return await start(*args, **kwargs)
 
-    monkeypatch.setattr(aiohttp.TCPConnector, "_create_connection", flaky)
+    monkeypatch.setattr(http1, "start_connection", flaky)
     async with wired(says(http(b"one"))) as (wire, transport):
         assert await post(wire, transport) == "one"
         assert wire.requests == [1]
@@ -203,7 +238,7 @@ async def test_names_that_no_server_resolves_end_with_the_connect_limit(monkeypa
         asked.append(1)
         await asyncio.sleep(FOREVER)
 
-    monkeypatch.setattr(aiohttp.AsyncResolver, "resolve", never)
+    monkeypatch.setattr(aiodns.DNSResolver, "getaddrinfo", never)
     async with wired(connect_seconds=0.1) as (_, transport):
         with pytest.raises(TransportError) as caught:
             await transport.post("http://agency.example/", b"question", {})

@@ -73,7 +73,11 @@ def test_there_is_something_to_test() -> None:
     assert len(PAGES) > len(FELKODER)
     found = set[str]().union(*map(reasons, MODULES))
     assert {"DOCTYPE", "not JSON", "no Envelope", "ingivare is not in the register"} <= found
-    assert {"not in the organisation's bastjanster", "redirect", "the question's deadline"} <= found
+    assert {
+        "not in the organisation's bastjanster",
+        "no such base service in the configuration",
+        "the question's deadline",
+    } <= found
 
 
 def test_every_felkod_has_a_page_and_every_page_is_of_a_felkod() -> None:

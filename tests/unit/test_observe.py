@@ -15,7 +15,7 @@ from ssbtek_gateway import observe
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-LIBRARIES = ["spyne", "spyne.protocol.xml", "zeep.transports", "aiohttp.client", "sqlalchemy.engine", "uvicorn.error"]
+LIBRARIES = ["spyne", "spyne.protocol.xml", "zeep.transports", "sqlalchemy.engine", "uvicorn.error"]
 
 
 @pytest.fixture
