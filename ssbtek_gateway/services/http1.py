@@ -37,13 +37,19 @@ class LostError(ConnectionError):
 
 
 class Answer:
-    """An answer as it comes in: llhttp calls the `on_` methods. `done` is set when it is whole or cannot become so."""
+    """An answer as it comes in: llhttp calls the `on_` methods. `done` is set when it is whole or cannot become so.
 
-    def __init__(self, longest: int, *, head_only: bool) -> None:
+    `deadline` is the event loop's time; then it is a `TimeoutError`.
+    """
+
+    def __init__(self, longest: int, deadline: float, *, head_only: bool) -> None:
         self.status = 0
         self.charset: str | None = None
         self.body = bytearray()
-        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        self.done: asyncio.Future[None] = loop.create_future()
+        # One timer instead of asyncio.timeout's task juggling: there are seven of these in a question.
+        self._timer = loop.call_at(deadline, self._fail, TimeoutError())
         self.reusable = False
         self._longest = longest
         self._head_only = head_only
@@ -52,6 +58,13 @@ class Answer:
         self._in_head = True
         self._coded = False
         self._until_end = True
+
+    async def whole(self) -> None:
+        """Wait until it is. Raises what `Connection.exchange` does."""
+        try:
+            await self.done
+        finally:
+            self._timer.cancel()
 
     def feed(self, data: bytes) -> None:
         """Take what came."""
@@ -153,19 +166,18 @@ class Connection(asyncio.Protocol):
     def closing(self) -> bool:
         return self._transport.is_closing()
 
-    async def exchange(self, request: bytes, answer: Answer) -> Answer:
-        """Send `request`; returns `answer` when it is whole. Raises `AnswerError`, `LostError` or `ssl.SSLError`."""
+    async def exchange(self, request: bytes, answer: Answer) -> None:
+        """Send `request` and take in `answer`. Raises `AnswerError`, `LostError`, `ssl.SSLError` or `TimeoutError`."""
         if self.closing:
             raise LostError("closed before the question")
         self._answer = answer
         self._transport.write(request)
         try:
-            await answer.done
+            await answer.whole()
         finally:
             self._answer = None
             if not answer.reusable:
                 self.drop()
-        return answer
 
     def drop(self) -> None:
         """End it at once; nothing on it is of use."""
@@ -197,16 +209,23 @@ class Pool:
         # c-ares on the event loop: a thread in the system's resolver could not be given up.
         self._resolver = aiodns.DNSResolver(timeout=connect_seconds, tries=1)
 
+    def ready(self) -> bool:
+        """Whether `take` needs no waiting."""
+        return not self._places.locked() and self._kept()
+
+    def _kept(self) -> bool:
+        """Whether there is a connection that nobody uses, at the end of the list."""
+        earliest = asyncio.get_running_loop().time() - _IDLE_SECONDS
+        while self._idle and (self._idle[-1].closing or self._idle[-1].idle_since < earliest):
+            self._idle.pop().close()
+        return bool(self._idle)
+
     async def take(self) -> Connection:
         """A connection of one's own, until `give` back. Raises `OSError`, `TimeoutError` and `ssl.SSLError` too."""
         await self._places.acquire()
         try:
-            earliest = asyncio.get_running_loop().time() - _IDLE_SECONDS
-            while self._idle:
-                connection = self._idle.pop()
-                if connection.idle_since >= earliest and not connection.closing:
-                    return connection
-                connection.close()
+            if self._kept():
+                return self._idle.pop()
             async with asyncio.timeout(self._seconds):
                 return await self._connect()
         except BaseException:

@@ -89,11 +89,10 @@ class Transport:
         clock = asyncio.get_running_loop().time
         started = clock()
         pool = self._pool(host, port, secure=secure)
-        connection = await self._connected(pool, started)
+        connection = await (pool.take() if pool.ready() else self._connected(pool, started))
         try:
-            async with asyncio.timeout_at(started + self._settings.seconds):
-                expected = Answer(self._settings.answer_bytes, head_only=method == "HEAD")
-                answer = await connection.exchange(b"%b%b\r\n%b" % (head, length, body), expected)
+            answer = Answer(self._settings.answer_bytes, started + self._settings.seconds, head_only=method == "HEAD")
+            await connection.exchange(b"%b%b\r\n%b" % (head, length, body), answer)
         except TimeoutError:
             failed = timeout("svar", self._settings.seconds, clock() - started, reason="no whole answer in time")
         except AnswerError as error:
