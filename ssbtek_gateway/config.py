@@ -79,8 +79,10 @@ class Listen(_Model):
     port: int = Field(8443, ge=0, le=65535)
     certificate: FilePath
     key: FilePath
-    client_authorities: tuple[FilePath, ...] = Field(min_length=1)
-    """Risk: whoever these certify gets past TLS. List issuing authorities only, never the system's store."""
+    client_authorities: tuple[FilePath, ...] = ()
+    """The authorities that issue callers' certificates, where no `utfardare` says more about them; every known form of
+    organisation number is accepted then, and nothing is ever revoked. Risk: whoever these certify gets past TLS. List
+    issuing authorities only, never the system's store."""
     handshake_seconds: Seconds = 10
     """Risk: longer lets half-open handshakes occupy connections."""
     header_seconds: Seconds = 10
@@ -88,6 +90,40 @@ class Listen(_Model):
     idle_seconds: Seconds = 30
     connections: int = Field(1000, ge=1)
     """Connections at once; a further one gets HTTP 503. Risk: above the descriptor limit none can be accepted."""
+
+
+class Utfardare(_Model):
+    """An authority that issues callers' certificates, and the one form in which it writes an organisation number."""
+
+    namn: str = Field(min_length=1)
+    certifikat: FilePath
+    """The issuing authority's own certificate. Risk: whoever it certifies gets past TLS."""
+    attribut: Literal["serialNumber", "organizationIdentifier"]
+    monster: str
+    """A regular expression over the whole attribute whose groups together are the ten digits. Risk: one that also fits
+    certificates of persons lets an employee ask as the organisation."""
+    policyer: frozenset[str] = frozenset()
+    """Certificate policies, by OID, of which a certificate must have one. Risk: without it every kind that the
+    authority issues passes, also those for persons."""
+    for_klienter: bool = True
+    """Whether the certificate must say that it is for TLS clients (extendedKeyUsage clientAuth)."""
+    crl: FilePath | None = None
+    """The authority's revocation list; the file is read again when it changes. Risk: without it a stolen key is good
+    until the certificate's last day."""
+    crl_timmar: float = Field(48, gt=0, le=24 * 31)
+    """A list is relied on for this long after it was issued, or until it says, whichever comes first; after that every
+    certificate of the issuer is refused. Risk: longer lets in a revoked one for longer."""
+
+    @field_validator("monster")
+    @classmethod
+    def _is_ascii_and_has_ten_digits(cls, pattern: str) -> str:
+        try:
+            groups = re.compile(pattern, re.ASCII).groups
+        except re.error as error:
+            raise ValueError(f"is no regular expression: {error}") from None
+        if not groups:
+            raise ValueError("has no group: write the ten digits as ([0-9]{10})")
+        return pattern
 
 
 class Publish(_Model):
@@ -292,6 +328,8 @@ class Settings(_Model):
     public_url: Url
     """What the published WSDL names as the service's address, whatever Host header a caller sends."""
     listen: Listen
+    utfardare: tuple[Utfardare, ...] = ()
+    """Who issues callers' certificates; in production at least one, each with `crl`."""
     publish: Publish | None = None
     limits: Limits = Limits()
     audit: Audit
@@ -311,10 +349,21 @@ class Settings(_Model):
         twice = sorted({number for number in numbers if numbers.count(number) > 1})
         if twice:
             raise ValueError(f"organisation {', '.join(twice)} is listed twice")
+        if bool(self.utfardare) == bool(self.listen.client_authorities):
+            raise ValueError(
+                "name the authorities of callers' certificates in [[utfardare]] or in listen.client_authorities"
+            )
         if self.miljo == "produktion":
             plain = [kod for kod, service in self.bastjanst if service is not None and service.allow_plain_http]
             if plain:
                 raise ValueError(f"bastjanst.{plain[0]}: allow_plain_http is refused in production")
+            if not self.utfardare:
+                raise ValueError(
+                    "utfardare: at least one is required in production, instead of listen.client_authorities"
+                )
+            without = [issuer.namn for issuer in self.utfardare if issuer.crl is None]
+            if without:
+                raise ValueError(f"utfardare {without[0]}: crl is required in production")
         return self
 
 

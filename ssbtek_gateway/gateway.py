@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 from contextlib import AsyncExitStack, contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import structlog
+from cryptography import x509
+from cryptography.x509.oid import NameOID
 
-from ssbtek_gateway import tls
+from ssbtek_gateway import revocation, tls
 from ssbtek_gateway.admission import Admission
 from ssbtek_gateway.audit.chain import ChainKey
 from ssbtek_gateway.audit.record import PersonKey
@@ -19,6 +23,7 @@ from ssbtek_gateway.contracts import CONTRACTS
 from ssbtek_gateway.flow import Flow
 from ssbtek_gateway.inbound import documents
 from ssbtek_gateway.inbound.app import DocumentApp, QuestionApp
+from ssbtek_gateway.inbound.identity import Identity, Issuer
 from ssbtek_gateway.inbound.server import Door, Listener
 from ssbtek_gateway.inbound.soap import SoapEndpoint
 from ssbtek_gateway.rates import Rates
@@ -35,6 +40,7 @@ if TYPE_CHECKING:
 
 _LOG = structlog.get_logger()
 _SHORTEST_KEY = 32
+_PLACES = {"serialNumber": NameOID.SERIAL_NUMBER, "organizationIdentifier": NameOID.ORGANIZATION_IDENTIFIER}
 # Beyond a question's own deadline: time to put the answer together, record it and send it.
 _DRAIN_RESERVE_SECONDS = 5
 
@@ -91,6 +97,7 @@ def check(settings: Settings) -> None:
         with _naming("bastjanst.SKV"):
             skv.template(settings.bastjanst.SKV)
     _contexts(settings)
+    identity(settings)
     person_key(settings)
     chain_key(settings)
 
@@ -117,7 +124,9 @@ def doors(settings: Settings, flow: Flow) -> list[Door]:
     listen = settings.listen
     given_out = DocumentApp(documents.published(contracts, settings.public_url))
     endpoints = {documents.path(contract): SoapEndpoint(contract, flow) for contract in contracts}
-    questions = QuestionApp(given_out, endpoints, flow, settings.limits.message_bytes, listen.body_seconds)
+    questions = QuestionApp(
+        given_out, endpoints, flow, identity(settings), settings.limits.message_bytes, listen.body_seconds
+    )
     mutual, one_sided = _contexts(settings)
     opened = [Door(listen.host, listen.port, mutual, questions)]
     if settings.publish is not None:
@@ -125,11 +134,36 @@ def doors(settings: Settings, flow: Flow) -> list[Door]:
     return opened
 
 
+def identity(settings: Settings) -> Identity:
+    """Who a certificate belongs to. Raises `SetupError`."""
+    issuers = [Issuer(_certificate("listen.client_authorities", path)) for path in settings.listen.client_authorities]
+    for configured in settings.utfardare:
+        part = f"utfardare {configured.namn}"
+        certificate = _certificate(part, configured.certifikat)
+        revocations = None
+        if configured.crl is not None:
+            with _naming(part):
+                revocations = revocation.read(configured.crl, certificate, timedelta(hours=configured.crl_timmar))
+        form = _PLACES[configured.attribut], re.compile(configured.monster, re.ASCII)
+        issuers.append(Issuer(certificate, (form,), configured.policyer, configured.for_klienter, revocations))
+    return Identity(issuers)
+
+
+def _certificate(part: str, path: Path) -> x509.Certificate:
+    with _naming(part):
+        data = path.read_bytes()
+        try:
+            return x509.load_pem_x509_certificate(data)
+        except ValueError:
+            raise ValueError(f"{path}: is no certificate in PEM") from None
+
+
 def _contexts(settings: Settings) -> tuple[ssl.SSLContext, ssl.SSLContext]:
     """With and without client certificate."""
     listen = settings.listen
-    with _naming("listen: certificate, key or client_authorities"):
-        mutual = tls.server_context(listen.certificate, listen.key, listen.client_authorities)
+    with _naming("listen: certificate, key or authorities"):
+        authorities = [issuer.certifikat for issuer in settings.utfardare] or listen.client_authorities
+        mutual = tls.server_context(listen.certificate, listen.key, authorities)
         return mutual, tls.server_context(listen.certificate, listen.key, ())
 
 

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # Forward secrecy and authenticated encryption only (RFC 9325, section 4.2). TLS 1.3 has its own fixed list.
-_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
+# Level 2: no SHA-1, no RSA below 2048 bits, whatever the system's own default.
+_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20:@SECLEVEL=2"
 
 
 def server_context(certificate: Path, key: Path, client_authorities: Iterable[Path]) -> ssl.SSLContext:
@@ -24,6 +25,8 @@ def server_context(certificate: Path, key: Path, client_authorities: Iterable[Pa
     for authority in client_authorities:
         context.load_verify_locations(authority)
         context.verify_mode = ssl.CERT_REQUIRED
+        # An issuing authority is trusted as such, whoever certified it.
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     # A resumed session would outlive a revocation or a removed authority, so there is none to resume.
     context.options |= ssl.OP_NO_TICKET
     context.num_tickets = 0

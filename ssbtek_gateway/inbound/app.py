@@ -13,12 +13,13 @@ from lxml import etree
 
 from ssbtek_gateway import xmlgate
 from ssbtek_gateway.faults import GatewayFault
-from ssbtek_gateway.inbound import envelope, identity
+from ssbtek_gateway.inbound import envelope
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 
     from ssbtek_gateway.flow import Flow
+    from ssbtek_gateway.inbound.identity import Identity
     from ssbtek_gateway.inbound.soap import SoapEndpoint
 
     Scope = MutableMapping[str, Any]
@@ -72,6 +73,7 @@ class QuestionApp:
     documents: DocumentApp
     endpoints: Mapping[str, SoapEndpoint]
     flow: Flow
+    identity: Identity
     message_bytes: int
     body_seconds: float
 
@@ -120,7 +122,7 @@ class QuestionApp:
         caller, operation = None, ""
         with structlog.contextvars.bound_contextvars(incident=incident):
             try:
-                caller = identity.caller(scope["extensions"][CERTIFICATE])
+                caller = self.identity.caller(scope["extensions"][CERTIFICATE])
                 element = envelope.operation(_parsed(body, charset))
                 operation = etree.QName(element).localname
                 answer = await endpoint.answer(element, caller, incident)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from cryptography import x509
 from vectors import make
 
 from ssbtek_gateway import xmlgate
@@ -18,11 +19,13 @@ from ssbtek_gateway.config import KODER, Limits, Organisation
 from ssbtek_gateway.contracts import CONTRACTS
 from ssbtek_gateway.flow import Flow
 from ssbtek_gateway.inbound import envelope
+from ssbtek_gateway.inbound.identity import Identity, Issuer
 from ssbtek_gateway.model import Bedomning, Caller, Data, EncodedPayload, Verdict, XmlPayload
 from ssbtek_gateway.rates import Rates
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Mapping, MutableMapping
+    from pathlib import Path
 
     from lxml.etree import _Element
 
@@ -170,6 +173,11 @@ class FakeAudit:
             raise AuditError("OperationalError")
         self.rows.append(row)
         self.events.append(f"{row['handelse']} durable")
+
+
+def identity(pki: Path) -> Identity:
+    """The callers of the development certificates."""
+    return Identity([Issuer(x509.load_pem_x509_certificate((pki / "ca.pem").read_bytes()))])
 
 
 def flow(

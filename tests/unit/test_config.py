@@ -14,6 +14,13 @@ from ssbtek_gateway import config
 from ssbtek_gateway.config import ConfigError
 
 EXAMPLES = sorted((Path(__file__).resolve().parents[2] / "examples").glob("*.toml"))
+ISSUER = """[[utfardare]]
+namn = "Utfärdaren"
+certifikat = "issuer.pem"
+attribut = "serialNumber"
+monster = "16([0-9]{10})"
+crl = "list.crl"
+"""
 WHOLE = """\
 miljo = "test"
 public_url = "https://gateway.example/"
@@ -117,7 +124,10 @@ def test_settings_do_not_change(tmp_path: Path) -> None:
         ("https://gateway.example/", "gateway.example", "public_url", "must be https://host"),
         ("https://gateway.example/", "https://x/?a=b", "public_url", "must be https://host"),
         ("https://gateway.example/", "https:///x", "public_url", "must be https://host"),
-        ('["pki/ca.pem"]', "[]", "listen.client_authorities", "at least 1 item"),
+        ('["pki/ca.pem"]', "[]", "file", "name the authorities of callers' certificates"),
+        ("[audit]\n", f"{ISSUER}[audit]\n", "file", "in [[utfardare]] or in listen.client_authorities"),
+        ("[audit]\n", ISSUER.replace("10})", "10}") + "[audit]\n", "utfardare.0.monster", "is no regular expression"),
+        ("[audit]\n", ISSUER.replace("(", "").replace(")", "") + "[audit]\n", "utfardare.0.monster", "has no group"),
         ("[listen]\n", "[listen]\nport = 65536\n", "listen.port", "less than or equal to 65535"),
         ("[listen]\n", "[listen]\nbody_seconds = 0\n", "listen.body_seconds", "greater than 0"),
         ("[audit]\n", "[limits]\nquestion_seconds = inf\n[audit]\n", "limits.question_seconds", "less than or equal"),
@@ -183,7 +193,12 @@ def test_plain_http_is_refused_in_production(tmp_path: Path) -> None:
 def test_https_is_enough_in_production(tmp_path: Path) -> None:
     text = edited('"test"', '"produktion"').replace("http://127.0.0.1:8080/csn/", "https://csn.example")
     text = text.replace("allow_plain_http = true", 'authority = "ca.pem"')
+    with pytest.raises(ConfigError, match="utfardare: at least one is required in production"):
+        config.load(write(tmp_path, text))
+    text = text.replace('client_authorities = ["pki/ca.pem"]\n', "").replace("[audit]\n", f"{ISSUER}[audit]\n")
     assert config.load(write(tmp_path, text)).miljo == "produktion"
+    with pytest.raises(ConfigError, match="utfardare Utfärdaren: crl is required in production"):
+        config.load(write(tmp_path, text.replace('crl = "list.crl"\n', "")))
 
 
 def test_an_organisation_is_listed_once(tmp_path: Path) -> None:

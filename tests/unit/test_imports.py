@@ -16,7 +16,7 @@ LONGEST = 400
 # lines are values and helpers that know nothing of a question's way.
 LAYERS = [
     ["model"],
-    ["faults", "xmlgate", "jsongate", "resources", "tls", "config", "connection", "devpki", "observe"],
+    ["faults", "xmlgate", "jsongate", "resources", "tls", "config", "connection", "devpki", "observe", "revocation"],
     [
         "contracts",
         "services",

@@ -23,13 +23,14 @@ from vectors import make
 
 from ssbtek_gateway.contracts import CONTRACTS
 from ssbtek_gateway.inbound import app as inbound
-from ssbtek_gateway.inbound import identity
+from ssbtek_gateway.inbound.identity import Identity
 from ssbtek_gateway.inbound.soap import SoapEndpoint
 
 if TYPE_CHECKING:
     from unit.builders import Got
 
     from ssbtek_gateway.contracts.contract import Contract
+    from ssbtek_gateway.model import Caller
 
 pytestmark = pytest.mark.anyio
 
@@ -44,12 +45,21 @@ def contract(request: pytest.FixtureRequest) -> Contract:
     return CONTRACTS[request.param]
 
 
+class Known(Identity):
+    """Whoever it is: CALLER."""
+
+    def __init__(self) -> None:
+        super().__init__(())
+
+    def caller(self, certificate: bytes) -> Caller:  # noqa: ARG002 - as the real one
+        return CALLER
+
+
 @pytest.fixture
-def gateway(audit: FakeAudit, contract: Contract, monkeypatch: pytest.MonkeyPatch) -> inbound.QuestionApp:
-    monkeypatch.setattr(identity, "caller", lambda _certificate: CALLER)
+def gateway(audit: FakeAudit, contract: Contract) -> inbound.QuestionApp:
     way = flow({"SO": FakeService(data(so_answer()), "SO", audit.events)}, audit)
     endpoints = {f"/ssbt/{contract.version}": SoapEndpoint(contract, way)}
-    return inbound.QuestionApp(inbound.DocumentApp({}), endpoints, way, 262_144, 5)
+    return inbound.QuestionApp(inbound.DocumentApp({}), endpoints, way, Known(), 262_144, 5)
 
 
 async def send(gateway: inbound.QuestionApp, contract: Contract, content: bytes) -> Got:

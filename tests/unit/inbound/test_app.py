@@ -8,7 +8,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 from structlog.testing import capture_logs
-from unit.builders import BITRADE, CONTRACT, PERSON, Events, FakeAudit, FakeService, Got, call, data, flow, so_answer
+from unit.builders import (
+    BITRADE,
+    CONTRACT,
+    PERSON,
+    Events,
+    FakeAudit,
+    FakeService,
+    Got,
+    call,
+    data,
+    flow,
+    identity,
+    so_answer,
+)
 from vectors import make
 
 from ssbtek_gateway import tls
@@ -40,9 +53,9 @@ def audit() -> FakeAudit:
 
 
 @pytest.fixture
-def app(audit: FakeAudit) -> QuestionApp:
+def app(audit: FakeAudit, pki: Path) -> QuestionApp:
     way = flow({"SO": FakeService(data(so_answer()), "SO", audit.events)}, audit)
-    return QuestionApp(DOCUMENTS, {"/ssbt/10": SoapEndpoint(CONTRACT, way)}, way, LIMIT, 5)
+    return QuestionApp(DOCUMENTS, {"/ssbt/10": SoapEndpoint(CONTRACT, way)}, way, identity(pki), LIMIT, 5)
 
 
 @pytest.fixture
@@ -77,7 +90,7 @@ async def test_a_supplier_asks_with_its_own_certificate(app: QuestionApp, audit:
 
 
 async def test_above_what_is_answered_at_once_a_question_is_refused_before_anybody_is_asked(
-    audit: FakeAudit, client: bytes
+    audit: FakeAudit, client: bytes, pki: Path
 ) -> None:
     held = asyncio.Event()
 
@@ -87,7 +100,7 @@ async def test_above_what_is_answered_at_once_a_question_is_refused_before_anybo
             return await super().ask(question)
 
     way = flow({"SO": Holding(data(so_answer()), "SO", audit.events)}, audit, limits=Limits(questions=1, queued=0))
-    app = QuestionApp(DOCUMENTS, {"/ssbt/10": SoapEndpoint(CONTRACT, way)}, way, LIMIT, 5)
+    app = QuestionApp(DOCUMENTS, {"/ssbt/10": SoapEndpoint(CONTRACT, way)}, way, identity(pki), LIMIT, 5)
     first = asyncio.create_task(call(app, body=QUESTION, certificate=client))
     await asyncio.sleep(0.01)
     got = await call(app, body=QUESTION, certificate=client)
@@ -269,7 +282,7 @@ async def test_a_single_part_that_is_too_large(app: QuestionApp, client: bytes) 
 
 
 async def test_a_body_that_never_ends_is_refused_at_its_deadline(app: QuestionApp, client: bytes) -> None:
-    impatient = QuestionApp(app.documents, app.endpoints, app.flow, LIMIT, 0.05)
+    impatient = QuestionApp(app.documents, app.endpoints, app.flow, app.identity, LIMIT, 0.05)
     dripping: Events = [{"type": "http.request", "body": b"<", "more_body": True}] * 3
     with capture_logs() as log:
         assert_plain_refusal(await call(impatient, body=dripping, certificate=client), 408)
@@ -320,9 +333,9 @@ class Unexpected(SoapEndpoint):
         raise LookupError(f"{PERSON} was not found in /srv/secret")
 
 
-async def test_a_mistake_of_ours_is_a_fault_without_a_trace_of_it(audit: FakeAudit, client: bytes) -> None:
+async def test_a_mistake_of_ours_is_a_fault_without_a_trace_of_it(audit: FakeAudit, client: bytes, pki: Path) -> None:
     way = flow(audit=audit)
-    app = QuestionApp(DOCUMENTS, {"/ssbt/10": Unexpected(CONTRACT, way)}, way, LIMIT, 5)
+    app = QuestionApp(DOCUMENTS, {"/ssbt/10": Unexpected(CONTRACT, way)}, way, identity(pki), LIMIT, 5)
     with capture_logs() as log:
         got = await call(app, body=QUESTION, certificate=client)
     code, felkod, _ = got.fault()
@@ -337,9 +350,9 @@ async def test_a_mistake_of_ours_is_a_fault_without_a_trace_of_it(audit: FakeAud
     assert audit.rows[0]["felkod"] == "INTERNT_FEL"
 
 
-async def test_a_fault_is_answered_even_where_the_refusal_cannot_be_recorded(client: bytes) -> None:
+async def test_a_fault_is_answered_even_where_the_refusal_cannot_be_recorded(client: bytes, pki: Path) -> None:
     way = flow(audit=FakeAudit(fails_at=frozenset({"FRAGAD", "NEKAD"})))
-    app = QuestionApp(DOCUMENTS, {"/ssbt/10": SoapEndpoint(CONTRACT, way)}, way, LIMIT, 5)
+    app = QuestionApp(DOCUMENTS, {"/ssbt/10": SoapEndpoint(CONTRACT, way)}, way, identity(pki), LIMIT, 5)
     with capture_logs() as log:
         got = await call(app, body=QUESTION, certificate=client)
     assert got.fault()[:2] == ("Server", "INTERNT_FEL")

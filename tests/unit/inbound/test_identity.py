@@ -5,46 +5,78 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.name import _ASN1Type
-from cryptography.x509.oid import NameOID
-from unit.builders import BITRADE, GRANNKOMMUN, KOMMUN, PERSON
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from unit.builders import BITRADE, GRANNKOMMUN, KOMMUN, PERSON, identity
 from vectors import make
 
 from ssbtek_gateway.faults import GatewayFault
-from ssbtek_gateway.inbound import identity
+from ssbtek_gateway.inbound.identity import FORMS, Identity, Issuer
+from ssbtek_gateway.revocation import Revocations
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
-KEY = ec.generate_private_key(ec.SECP256R1())
+KEY, OTHER_KEY = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
 CN, O, OU = NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME, NameOID.ORGANIZATIONAL_UNIT_NAME  # noqa: E741 - X.520's names
 SN, OI = NameOID.SERIAL_NUMBER, NameOID.ORGANIZATION_IDENTIFIER
+Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
 Rdn = list[tuple[x509.ObjectIdentifier, str]]
 TEN = KOMMUN[2:]
+NOW = datetime.now(UTC).replace(microsecond=0)
+DAY = timedelta(days=1)
+ISSUER = x509.Name([x509.NameAttribute(CN, "issuer")])
+EXPISOFT, EFOS, SITHS, EIDAS = FORMS
 
 
-def certificate(*rdns: Rdn) -> bytes:
+def certificate(
+    *rdns: Rdn,
+    signer: ec.EllipticCurvePrivateKey = KEY,
+    key: Key = KEY,
+    algorithm: hashes.SHA224 | hashes.SHA256 = hashes.SHA256(),  # noqa: B008 - a value
+    extensions: Iterable[x509.ExtensionType] = (),
+) -> bytes:
     """DER of a certificate whose subject is these RDNs, each with one or more attributes."""
     subject = x509.Name([x509.RelativeDistinguishedName([attribute(*pair) for pair in rdn]) for rdn in rdns])
-    now = datetime.now(UTC)
-    return (
+    builder = (
         x509.CertificateBuilder()
         .subject_name(subject)
-        .issuer_name(x509.Name([x509.NameAttribute(CN, "issuer")]))
-        .public_key(KEY.public_key())
+        .issuer_name(ISSUER)
+        .public_key(key.public_key())
         .serial_number(1)
-        .not_valid_before(now)
-        .not_valid_after(now + timedelta(days=1))
-        .sign(KEY, hashes.SHA256())
-        .public_bytes(Encoding.DER)
+        .not_valid_before(NOW)
+        .not_valid_after(NOW + DAY)
     )
+    for extension in extensions:
+        builder = builder.add_extension(extension, critical=False)
+    return builder.sign(signer, algorithm).public_bytes(Encoding.DER)
+
+
+def issuer(signer: ec.EllipticCurvePrivateKey = KEY, **rule: Any) -> Issuer:  # noqa: ANN401 - any field
+    """Who has signed with `signer`."""
+    own = x509.CertificateBuilder().subject_name(ISSUER).issuer_name(ISSUER).public_key(signer.public_key())
+    dated = own.serial_number(2).not_valid_before(NOW).not_valid_after(NOW + DAY)
+    return Issuer(dated.sign(signer, hashes.SHA256()), **rule)
+
+
+IDENTITY = Identity([issuer()])
+
+
+def reason(identity: Identity, der: bytes) -> str:
+    """Why nobody is asking; the caller is told one and the same."""
+    with pytest.raises(GatewayFault) as caught:
+        identity.caller(der)
+    fault = caught.value
+    assert (fault.fel.felkod, fault.soap, fault.detalj) == ("EJ_BEHORIG", "Client", "")
+    return fault.reason
 
 
 def attribute(oid: x509.ObjectIdentifier, value: str) -> x509.NameAttribute[str]:
@@ -74,7 +106,7 @@ def one(oid: x509.ObjectIdentifier, value: str) -> Rdn:
 )
 def test_every_issuers_form(rdns: list[Rdn], organisationsnummer: str) -> None:
     der = certificate(*rdns)
-    caller = identity.caller(der)
+    caller = IDENTITY.caller(der)
     assert caller.organisationsnummer == organisationsnummer
     assert caller.fingerprint == sha256(der).hexdigest()
 
@@ -119,11 +151,7 @@ def test_every_issuers_form(rdns: list[Rdn], organisationsnummer: str) -> None:
     ],
 )
 def test_what_is_not_exactly_one_organisation_is_refused(rdns: list[Rdn]) -> None:
-    with pytest.raises(GatewayFault) as caught:
-        identity.caller(certificate(*rdns))
-    fault = caught.value
-    assert (fault.fel.felkod, fault.soap, fault.detalj) == ("EJ_BEHORIG", "Client", "")
-    assert fault.reason == "the certificate does not hold exactly one organisation number"
+    assert reason(IDENTITY, certificate(*rdns)) == "the certificate does not hold exactly one organisation number"
 
 
 @pytest.mark.parametrize(
@@ -131,19 +159,117 @@ def test_what_is_not_exactly_one_organisation_is_refused(rdns: list[Rdn]) -> Non
 )
 def test_the_certificates_of_development(pki: Path, file: str, organisationsnummer: str) -> None:
     parsed = x509.load_pem_x509_certificate((pki / f"{file}.pem").read_bytes())
-    assert identity.caller(parsed.public_bytes(Encoding.DER)).organisationsnummer == organisationsnummer
+    known = identity(pki).caller(parsed.public_bytes(Encoding.DER))
+    assert known.organisationsnummer == organisationsnummer
 
 
 @pytest.mark.parametrize("file", ["server", "gateway", "agency"])
 def test_a_server_is_no_organisation(pki: Path, file: str) -> None:
     parsed = x509.load_pem_x509_certificate((pki / f"{file}.pem").read_bytes())
-    with pytest.raises(GatewayFault, match="EJ_BEHORIG"):
-        identity.caller(parsed.public_bytes(Encoding.DER))
+    assert "organisation number" in reason(identity(pki), parsed.public_bytes(Encoding.DER))
+
+
+@pytest.mark.parametrize("der", [b"", b"0", b"certificate" * 100])
+def test_what_is_no_certificate_is_nobody(der: bytes) -> None:
+    assert reason(IDENTITY, der) == "the certificate cannot be read"
 
 
 def test_a_subject_that_cannot_be_read_is_nobody() -> None:
     der = certificate(one(CN, "åååå"), one(SN, f"16{TEN}"))
     broken = der.replace("åååå".encode(), b"\xff" * 8)
     assert broken != der
-    with pytest.raises(GatewayFault, match="EJ_BEHORIG"):
-        identity.caller(broken)
+    assert reason(IDENTITY, broken) == "the certificate cannot be read"
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_an_issuer_writes_numbers_in_its_own_form_only(form: tuple[x509.ObjectIdentifier, re.Pattern[str]]) -> None:
+    one_form = Identity([issuer(forms=(form,))])
+    written = {EXPISOFT: one(SN, KOMMUN), EFOS: one(SN, f"EFOS16{TEN}-1"), SITHS: one(SN, f"SE{TEN}-A")}
+    written[EIDAS] = one(OI, f"NTRSE-{TEN}")
+    for of, rdn in written.items():
+        if of == form:
+            assert one_form.caller(certificate(rdn)).organisationsnummer == KOMMUN
+        else:
+            assert "organisation number" in reason(one_form, certificate(rdn))
+
+
+def test_what_stands_beside_the_issuers_own_place_must_agree() -> None:
+    expisoft = Identity([issuer(forms=(EXPISOFT,))])
+    agreeing = certificate(one(SN, KOMMUN), one(OI, f"NTRSE-{TEN}"))
+    assert expisoft.caller(agreeing).organisationsnummer == KOMMUN
+    assert reason(expisoft, certificate(one(SN, KOMMUN), one(OI, f"NTRSE-{BITRADE[2:]}")))
+
+
+def test_a_namesake_of_an_issuer_is_not_the_issuer() -> None:
+    of_another = certificate(one(SN, KOMMUN), signer=OTHER_KEY)
+    assert reason(IDENTITY, of_another) == "the certificate is of no issuer in the configuration"
+    both = Identity([issuer(), issuer(OTHER_KEY, forms=(EFOS,))])
+    assert "organisation number" in reason(both, of_another)  # by its own issuer's rule, not by the other's
+    assert both.caller(certificate(one(SN, KOMMUN))).organisationsnummer == KOMMUN
+
+
+def test_a_certificate_needs_one_of_its_issuers_policies() -> None:
+    strict = Identity([issuer(policies=frozenset({"1.2.752.1", "1.2.752.2"}))])
+
+    def with_policies(*oids: str) -> bytes:
+        stated = [x509.PolicyInformation(x509.ObjectIdentifier(oid), None) for oid in oids]
+        return certificate(one(SN, KOMMUN), extensions=[x509.CertificatePolicies(stated)] if oids else [])
+
+    assert strict.caller(with_policies("1.2.752.9", "1.2.752.2")).organisationsnummer == KOMMUN
+    for der in (with_policies(), with_policies("1.2.752.9"), with_policies("1.2.752.1.1")):
+        assert reason(strict, der) == "the certificate has none of the policies of its issuer's rule"
+
+
+def test_a_certificate_says_that_it_is_for_tls_clients() -> None:
+    strict = Identity([issuer(client_authentication=True)])
+    for_client = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])
+    assert strict.caller(certificate(one(SN, KOMMUN), extensions=[for_client])).organisationsnummer == KOMMUN
+    for_mail = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION])
+    for extensions in ([], [for_mail]):
+        der = certificate(one(SN, KOMMUN), extensions=extensions)
+        assert reason(strict, der) == "the certificate does not say that it is for TLS clients"
+
+
+@pytest.mark.parametrize(
+    ("key", "algorithm"),
+    [
+        pytest.param(rsa.generate_private_key(65537, 1024), hashes.SHA256(), id="RSA-1024"),  # noqa: S505 - too weak
+        pytest.param(ec.generate_private_key(ec.SECP224R1()), hashes.SHA256(), id="P-224"),
+        pytest.param(ed25519.Ed25519PrivateKey.generate(), hashes.SHA256(), id="another kind of key"),
+        pytest.param(KEY, hashes.SHA224(), id="SHA-224"),
+    ],
+)
+def test_a_weak_key_or_signature_proves_nothing(key: Key, algorithm: hashes.SHA224 | hashes.SHA256) -> None:
+    der = certificate(one(SN, KOMMUN), key=key, algorithm=algorithm)
+    assert reason(IDENTITY, der) == "the certificate's key or signature is too weak"
+
+
+def test_an_open_connection_outlives_no_certificate() -> None:
+    moments = iter([NOW, NOW + DAY, NOW + DAY + timedelta(seconds=1), NOW - timedelta(seconds=1)])
+    identity = Identity([issuer()], clock=lambda: next(moments))
+    der = certificate(one(SN, KOMMUN))
+    assert identity.caller(der) == identity.caller(der)
+    for _ in range(2):
+        assert reason(identity, der) == "the certificate is not valid now"
+
+
+def test_a_revoked_certificate_is_nobody_and_so_is_every_one_under_an_old_list() -> None:
+    der = certificate(one(SN, KOMMUN))
+    other = Identity([issuer(revocations=Revocations(NOW + DAY, frozenset({7})))])
+    assert other.caller(der).organisationsnummer == KOMMUN
+    revoked = Identity([issuer(revocations=Revocations(NOW + DAY, frozenset({1})))])
+    assert reason(revoked, der) == "the certificate is revoked"
+    moments = iter([NOW, NOW + timedelta(seconds=2)])
+    fresh_for_a_second = Revocations(NOW + timedelta(seconds=1), frozenset())
+    ageing = Identity([issuer(revocations=fresh_for_a_second)], clock=lambda: next(moments))
+    assert ageing.caller(der).organisationsnummer == KOMMUN
+    assert reason(ageing, der) == "the issuer's revocation list is too old"
+
+
+def test_the_log_is_told_every_reason() -> None:
+    der = certificate(one(CN, "x"), signer=OTHER_KEY, key=ec.generate_private_key(ec.SECP224R1()))
+    assert reason(IDENTITY, der).split("; ") == [
+        "the certificate is of no issuer in the configuration",
+        "the certificate does not hold exactly one organisation number",
+        "the certificate's key or signature is too weak",
+    ]
