@@ -7,6 +7,7 @@ over at every step and cost three times as much a row (docs/decisions/0003).
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, Any
@@ -31,8 +32,15 @@ if TYPE_CHECKING:
 _LARGEST_GROUP = 200
 # A disk that hangs must not hold questions, or a stop, for ever.
 _SECONDS = 10
+# Between two tries, where nothing can be written and nobody asks.
+_RETRY_SECONDS = 1
 _COLUMNS = [column.name for column in ROWS.columns if column.name != "id"]
 _INSERT = str(insert(ROWS).compile(dialect=sqlite.dialect(paramstyle="named"), column_keys=_COLUMNS))
+
+
+def database_of(database: Path, worker: int) -> Path:
+    """The file that a worker writes: the first one `database` itself, the others `NAME.2.sqlite` … beside it."""
+    return database if worker == 1 else database.with_name(f"{database.stem}.{worker}{database.suffix}")
 
 
 class AuditError(Exception):
@@ -62,6 +70,8 @@ class AuditStore:
         self._chain: Chain | None = None
         self._loop = asyncio.get_running_loop()
         self._closed = False
+        # Since when nothing can be written, and the kind of error; None while all is well.
+        self.failing: tuple[datetime, str] | None = None
         self._connection: PoolProxiedConnection | None = None
         self._waiting: SimpleQueue[Waiting | None] = SimpleQueue()
         self._writer = Thread(target=self._write_groups, name="audit writer", daemon=True)
@@ -78,6 +88,7 @@ class AuditStore:
                 await done
         except TimeoutError:
             # It may still come to be written, which harms nothing: nobody relies on it.
+            self._fails("not on disk in time")
             raise AuditError("not on disk in time") from None
 
     async def close(self) -> None:
@@ -93,11 +104,27 @@ class AuditStore:
         while (group := self._next_group()) is not None:
             error: AuditError | None = None
             try:
-                self._commit([row for row, _ in group])
+                if group:
+                    self._commit([row for row, _ in group])
+                elif self.failing:
+                    self._try_to_write()
+                self.failing = None
             except Exception as cause:  # noqa: BLE001 - whatever it was, those who wait must hear of it
                 # The next group tries anew, so that service resumes by itself when the store does.
                 error = AuditError(type(cause).__name__)
+                self._fails(type(cause).__name__)
             self._loop.call_soon_threadsafe(_settle, group, error)
+
+    def _fails(self, kind: str) -> None:
+        self.failing = self.failing or (datetime.now(UTC), kind)
+
+    def _try_to_write(self) -> None:
+        """A write to disk that changes nothing: no questions come to a gateway that says it cannot answer them."""
+        connection = self._engine.raw_connection()
+        try:
+            connection.cursor().execute("PRAGMA user_version = 0")
+        finally:
+            connection.close()
 
     def _commit(self, rows: list[Row]) -> None:
         # By the driver, on one connection: the writer shares the interpreter with the questions, which wait for what it
@@ -112,8 +139,11 @@ class AuditStore:
         self._connection, self._chain = connection, chained
 
     def _next_group(self) -> list[Waiting] | None:
-        """What waits, at least one row; None at the end."""
-        first = self._waiting.get()
+        """What waits; nothing, where nobody asked for a while; None at the end."""
+        try:
+            first = self._waiting.get(timeout=_RETRY_SECONDS)
+        except Empty:
+            return []
         if first is None:
             return None
         group = [first]

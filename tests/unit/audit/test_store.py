@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import sqlite3
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from ssbtek_gateway.audit.store import AuditError, AuditStore
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from datetime import datetime
     from pathlib import Path
 
     from sqlalchemy import URL, Engine
@@ -60,6 +62,10 @@ async def opened(database: Path) -> AsyncIterator[AuditStore]:
 
 def row(incident: str) -> record.Row:
     return record.denied(incident, CALLER, "FOR_STOR")
+
+
+def failing(audit: AuditStore) -> tuple[datetime, str] | None:
+    return audit.failing
 
 
 def incidents(database: Path) -> list[str]:
@@ -178,6 +184,38 @@ async def test_close_leaves_no_row_waiting(database: Path) -> None:
     # Each was told the truth: on disk, or refused.
     assert incidents(database) == [f"{number}" for number, end in enumerate(ends) if end is None]
     assert all(isinstance(end, AuditError) for end in ends if end is not None)
+
+
+async def test_it_tells_since_when_it_cannot_write_and_finds_out_itself_when_it_can(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "_RETRY_SECONDS", 0.01)
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    async with opened(database) as audit:
+        assert failing(audit) is None
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, limit[1]))
+        try:
+            with pytest.raises(AuditError):
+                await audit.append(row("lost"))
+            since = failing(audit)
+            assert since is not None
+            assert since[1] == "OperationalError"
+            await asyncio.sleep(0.1)  # it tries several times
+            assert failing(audit) == since
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+        while failing(audit) is not None:  # noqa: ASYNC110 - nobody asks, and nobody is told
+            await asyncio.sleep(0.01)
+    assert incidents(database) == []
+    assert execute(database, "SELECT * FROM audit_writer") == []
+
+
+def test_each_worker_has_a_file_of_its_own(database: Path) -> None:
+    assert [store.database_of(database, worker).name for worker in (1, 2, 3)] == [
+        "audit.sqlite",
+        "audit.2.sqlite",
+        "audit.3.sqlite",
+    ]
 
 
 async def test_nothing_is_taken_after_close(database: Path) -> None:
