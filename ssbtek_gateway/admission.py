@@ -23,6 +23,7 @@ class Admission:
         self._queued = limits.queued
         self._seconds = limits.queue_seconds
         self._waiting = 0
+        self.answering = 0
 
     @asynccontextmanager
     async def place(self) -> AsyncIterator[None]:
@@ -31,9 +32,11 @@ class Admission:
             await self._wait()
         else:
             await self._places.acquire()
+        self.answering += 1
         try:
             yield
         finally:
+            self.answering -= 1
             self._places.release()
 
     async def _wait(self) -> None:

@@ -120,6 +120,12 @@ class Guarded:
     async def close(self) -> None:
         await self._service.close()
 
+    @property
+    def refuses(self) -> str | None:
+        """The felkod that a question would get now without the service being asked, or None."""
+        refused = self._refusal()
+        return refused.felkod if refused else None
+
     def _refusal(self) -> Failure | None:
         now = self._clock.now()
         ends = [window.till for window in self._settings.underhall if window.fran <= now < window.till]
