@@ -8,27 +8,19 @@ from __future__ import annotations
 import re
 import tomllib
 from datetime import datetime
-from os.path import normpath
-from pathlib import Path
-from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
+
+from ssbtek_gateway.config_types import FilePath, Model, Organisationsnummer, Seconds, Url
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Kod = Literal["AF", "CSN", "FK", "SKV", "SO", "TNS", "MIV"]
 KODER: tuple[Kod, ...] = ("AF", "CSN", "FK", "SKV", "SO", "TNS", "MIV")
 SWEDEN = ZoneInfo("Europe/Stockholm")
-_PRINTABLE = re.compile(r"[!-~]+")
 
 
 class ConfigError(Exception):
@@ -38,41 +30,15 @@ class ConfigError(Exception):
         super().__init__("\n".join(f"{path}: {problem}" for problem in problems))
 
 
-def _beside_file(path: Path, info: ValidationInfo) -> Path:
-    base = (info.context or {}).get("folder", Path())
-    return Path(normpath(Path(base) / path))
-
-
-def _https(url: str) -> str:
-    parts = urlsplit(url)
-    plain = not (parts.query or parts.fragment or parts.username or parts.password)
-    # Reading the port raises ValueError where it is none.
-    if parts.scheme not in {"https", "http"} or not parts.hostname or not plain or parts.port == 0:
-        raise ValueError("must be https://host[:port][/path]")
-    if not _PRINTABLE.fullmatch(url):
-        raise ValueError(
-            "must be written in ASCII: percent-encode the path (RFC 3986), write the host as xn--… (RFC 5891)"
-        )
-    return url.rstrip("/")
-
-
 def _swedish(moment: datetime) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=SWEDEN)
 
 
-FilePath = Annotated[Path, AfterValidator(_beside_file)]
-Url = Annotated[str, AfterValidator(_https)]
-Seconds = Annotated[float, Field(gt=0, le=300)]
 # A TOML date with time; without an offset it is Swedish time.
 Moment = Annotated[datetime, Field(strict=True), AfterValidator(_swedish)]
-Organisationsnummer = Annotated[str, Field(pattern=r"^16[0-9]{2}[2-9][0-9]{7}$")]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-
-class Listen(_Model):
+class Listen(Model):
     """Where callers come in, over mutual TLS."""
 
     host: str = "127.0.0.1"
@@ -89,10 +55,10 @@ class Listen(_Model):
     body_seconds: Seconds = 20
     idle_seconds: Seconds = 30
     connections: int = Field(1000, ge=1)
-    """Connections at once; a further one gets HTTP 503. Risk: above the descriptor limit none can be accepted."""
+    """In each worker; a further one gets HTTP 503. Risk: above the descriptor limit none can be accepted."""
 
 
-class Utfardare(_Model):
+class Utfardare(Model):
     """An authority that issues callers' certificates, and the one form in which it writes an organisation number."""
 
     namn: str = Field(min_length=1)
@@ -126,14 +92,14 @@ class Utfardare(_Model):
         return pattern
 
 
-class Publish(_Model):
+class Publish(Model):
     """An optional second port that gives out the WSDL and its schemas, and nothing else, without client certificate."""
 
     host: str = "127.0.0.1"
     port: int = Field(ge=0, le=65535)
 
 
-class Limits(_Model):
+class Limits(Model):
     """Bounds on one question."""
 
     message_bytes: int = Field(262_144, ge=1024)
@@ -144,7 +110,7 @@ class Limits(_Model):
     """The part of it that is kept for putting the answer together and recording; the base services have the rest."""
 
     questions: int = Field(500, ge=1)
-    """Questions answered at once in this process. Risk: each may hold an answer of every base service in memory."""
+    """Questions answered at once in each worker. Risk: each may hold an answer of every base service in memory."""
     queued: int = Field(500, ge=0)
     """Questions that wait for one of those places; a further one is refused (OVERBELASTAD)."""
     queue_seconds: Seconds = 2
@@ -161,7 +127,7 @@ class Limits(_Model):
         return self
 
 
-class Audit(_Model):
+class Audit(Model):
     """The record of who asked about whom. A question is refused where it cannot be written."""
 
     database: FilePath
@@ -173,7 +139,29 @@ class Audit(_Model):
     """At least 32 random bytes, other than `key`. Risk: whoever has both it and the database can change rows unseen."""
 
 
-class Underhall(_Model):
+class Processes(Model):
+    """The processes that answer. Limits, rates and circuit breakers are each one's own."""
+
+    workers: int = Field(2, ge=1, le=64)
+    """One for each processor core. Risk: each holds its own memory, connections to agencies and audit file."""
+    hung_seconds: float = Field(30, ge=3, le=300)
+    """A worker that has not given a sign for so long is killed and replaced, with the questions that it holds."""
+
+
+class Management(Model):
+    """Health and metrics over plain HTTP, without any authentication.
+
+    Risk: whoever reaches it sees which agencies are away and how much is asked, though nothing about a person. Leave it
+    on loopback, or on a network that only monitoring reaches.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = Field(ge=0, le=65535)
+    warn_days: int = Field(30, ge=0)
+    """How long before a certificate expires `/health/ready` begins to warn."""
+
+
+class Underhall(Model):
     """A window in which a base service is announced to be closed; it is not asked then."""
 
     fran: Moment
@@ -187,7 +175,7 @@ class Underhall(_Model):
         return self
 
 
-class Bastjanst(_Model):
+class Bastjanst(Model):
     """How one base service is reached."""
 
     url: Url
@@ -226,7 +214,7 @@ class Bastjanst(_Model):
         return self
 
 
-class AfTest(_Model):
+class AfTest(Model):
     """Whom AF's own test is about: a test number and an organisation that AF has been told of."""
 
     personidentitet: str = Field(pattern=r"^[0-9]{12}$")
@@ -255,7 +243,7 @@ class So(Bastjanst):
     """Assumed: texts of StatusSvarandeOrganisation that mean "handled". Risk: a silent a-kassa read as "nothing"."""
 
 
-class SkvDelar(_Model):
+class SkvDelar(Model):
     """Where each part is asked from version 11 on. How the operator calls Skatteverket is not public: all assumed."""
 
     foretagsinformation: str = "/foretagsinformation"
@@ -290,7 +278,7 @@ class Csn(Bastjanst):
     app_version: str = Field("10", min_length=1, max_length=255)
 
 
-class Bastjanster(_Model):
+class Bastjanster(Model):
     """The base services that are connected; one that is left out answers `EJ_ANSLUTEN`."""
 
     AF: Af | None = None
@@ -302,7 +290,7 @@ class Bastjanster(_Model):
     MIV: Bastjanst | None = None
 
 
-class Organisation(_Model):
+class Organisation(Model):
     """One entry of the register över användare: what an organisation may do. What is not listed is refused."""
 
     organisationsnummer: Organisationsnummer
@@ -318,10 +306,10 @@ class Organisation(_Model):
     """Suppliers that may ask for this organisation with their own certificate. Risk: they act in its name."""
     per_sekund: int | None = Field(None, ge=1)
     per_dygn: int | None = Field(None, ge=1)
-    """Questions in 24 hours, counted in this process from its start. Risk: with neither, one can take all places."""
+    """Questions in 24 hours, counted in each worker from its start. Risk: with neither, one can take all places."""
 
 
-class Settings(_Model):
+class Settings(Model):
     """The whole file."""
 
     miljo: Literal["utveckling", "test", "produktion"]
@@ -332,6 +320,8 @@ class Settings(_Model):
     """Who issues callers' certificates; in production at least one, each with `crl`."""
     publish: Publish | None = None
     limits: Limits = Limits()
+    processes: Processes = Processes()
+    management: Management | None = None
     audit: Audit
     bastjanst: Bastjanster = Bastjanster()
     organisation: tuple[Organisation, ...] = ()

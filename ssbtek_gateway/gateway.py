@@ -6,18 +6,18 @@ import gc
 import os
 import re
 from contextlib import AsyncExitStack, contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import structlog
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from ssbtek_gateway import revocation, tls
+from ssbtek_gateway import certificates, health, revocation, tls
 from ssbtek_gateway.admission import Admission
 from ssbtek_gateway.audit.chain import ChainKey
 from ssbtek_gateway.audit.record import PersonKey
-from ssbtek_gateway.audit.store import AuditStore
+from ssbtek_gateway.audit.store import AuditStore, database_of
 from ssbtek_gateway.authorisation import Register
 from ssbtek_gateway.contracts import CONTRACTS
 from ssbtek_gateway.flow import Flow
@@ -29,13 +29,16 @@ from ssbtek_gateway.inbound.soap import SoapEndpoint
 from ssbtek_gateway.rates import Rates
 from ssbtek_gateway.resilience import Guarded
 from ssbtek_gateway.services import REGISTRY, skv
+from ssbtek_gateway.sockets import claim
 
 if TYPE_CHECKING:
+    import socket
     import ssl
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from ssbtek_gateway.config import Settings
+    from ssbtek_gateway.config import Limits, Settings
+    from ssbtek_gateway.health import State
     from ssbtek_gateway.services.service import BaseService
 
 _LOG = structlog.get_logger()
@@ -49,42 +52,66 @@ class SetupError(Exception):
     """The configuration is well-formed but the gateway cannot be built from it; the text says which part and why."""
 
 
-async def serve(settings: Settings, started: Callable[[Listener, list[int]], None] | None = None) -> None:
-    """Answer questions until a signal comes. `started` is told the listener and its ports once they are open.
+async def serve(
+    settings: Settings,
+    started: Callable[[Listener, list[int], Callable[[], State]], None] | None = None,
+    sockets: Sequence[socket.socket] = (),
+    worker: int = 1,
+) -> None:
+    """Answer questions until a signal comes, as the given worker among several.
+
+    `started` is told the listener, its ports once they are open, and what tells the state. `sockets` are bound to
+    `addresses`; without them the addresses are taken here.
 
     Raises `SetupError` where a file is missing or unusable, or an address is taken.
     """
     async with AsyncExitStack() as stack:
-        audit = AuditStore(settings.audit.database, chain_key(settings))
+        sockets = sockets or _claimed(settings, stack)
+        audit = AuditStore(database_of(settings.audit.database, worker), chain_key(settings))
         stack.push_async_callback(audit.close)
         services = base_services(settings)
         for service in services.values():
             stack.push_async_callback(service.close)
+        admission = Admission(settings.limits)
         flow = Flow(
             Register(settings.organisation),
             services,
             audit,
             person_key(settings),
             Rates(settings.organisation),
-            Admission(settings.limits),
+            admission,
             settings.limits.service_seconds,
         )
+        warnings = _certificate_warnings(settings)
+
+        def state() -> State:
+            return health.state(audit, admission, services, warnings(), stopping=listener.should_exit)
 
         def tell(ports: list[int]) -> None:
             _LOG.info("listening", ports=ports, bastjanster=sorted(services), versioner=sorted(CONTRACTS))
             if started is not None:
-                started(listener, ports)
+                started(listener, ports, state)
 
-        drain = settings.limits.queue_seconds + settings.limits.question_seconds + _DRAIN_RESERVE_SECONDS
         # What has been built stays; the collector need not look at it again.
         gc.collect()
         gc.freeze()
-        listener = Listener(doors(settings, flow), settings.listen, drain, tell)
+        listener = Listener(doors(settings, flow, sockets), settings.listen, drain_seconds(settings.limits), tell)
         try:
             await listener.serve()
         except OSError as error:
             raise SetupError(f"cannot listen: {error.strerror or type(error).__name__}") from None
         _LOG.info("stopped")
+
+
+def addresses(settings: Settings) -> list[tuple[str, int]]:
+    """Host and port of the question port and, where configured, of the document port."""
+    questions, documents = settings.listen, settings.publish
+    return [(questions.host, questions.port), *([(documents.host, documents.port)] if documents else [])]
+
+
+def drain_seconds(limits: Limits) -> float:
+    """How long a stop may have to wait for questions that were asked."""
+    return limits.queue_seconds + limits.question_seconds + _DRAIN_RESERVE_SECONDS
 
 
 def check(settings: Settings) -> None:
@@ -102,7 +129,7 @@ def check(settings: Settings) -> None:
     chain_key(settings)
 
 
-def base_services(settings: Settings) -> dict[str, BaseService]:
+def base_services(settings: Settings) -> dict[str, Guarded]:
     """The connected base services, guarded. Call on the running event loop. Raises `SetupError`."""
     configured = dict(settings.bastjanst)
     return {kod: Guarded(service, configured[kod]) for kod, service in connections(settings).items()}
@@ -118,8 +145,8 @@ def connections(settings: Settings) -> dict[str, BaseService]:
     return connected
 
 
-def doors(settings: Settings, flow: Flow) -> list[Door]:
-    """The question port and, where configured, the document port. Raises `SetupError`."""
+def doors(settings: Settings, flow: Flow, sockets: Sequence[socket.socket]) -> list[Door]:
+    """What answers on each of `addresses`. Raises `SetupError`."""
     contracts = CONTRACTS.values()
     listen = settings.listen
     given_out = DocumentApp(documents.published(contracts, settings.public_url))
@@ -128,9 +155,9 @@ def doors(settings: Settings, flow: Flow) -> list[Door]:
         given_out, endpoints, flow, identity(settings), settings.limits.message_bytes, listen.body_seconds
     )
     mutual, one_sided = _contexts(settings)
-    opened = [Door(listen.host, listen.port, mutual, questions)]
+    opened = [Door(sockets[0], mutual, questions)]
     if settings.publish is not None:
-        opened.append(Door(settings.publish.host, settings.publish.port, one_sided, given_out))
+        opened.append(Door(sockets[1], one_sided, given_out))
     return opened
 
 
@@ -156,6 +183,27 @@ def _certificate(part: str, path: Path) -> x509.Certificate:
             return x509.load_pem_x509_certificate(data)
         except ValueError:
             raise ValueError(f"{path}: is no certificate in PEM") from None
+
+
+def _claimed(settings: Settings, stack: AsyncExitStack) -> list[socket.socket]:
+    found = []
+    try:
+        for host, port in addresses(settings):
+            keeper, (bound,) = claim(host, port, 1)
+            stack.enter_context(keeper)
+            found.append(stack.enter_context(bound))
+    except OSError as error:
+        raise SetupError(error.strerror) from None
+    return found
+
+
+def _certificate_warnings(settings: Settings) -> Callable[[], list[str]]:
+    """What tells which certificates soon expire. The files are read now, as TLS does."""
+    if settings.management is None:
+        return list
+    ahead = timedelta(days=settings.management.warn_days)
+    expiring = certificates.expiries(settings)
+    return lambda: certificates.warnings(expiring, datetime.now(UTC), ahead)
 
 
 def _contexts(settings: Settings) -> tuple[ssl.SSLContext, ssl.SSLContext]:

@@ -76,11 +76,12 @@ class Background:
         await task
 
     def _started(self, *told: Any) -> None:  # noqa: ANN401 - one server tells more than the other
-        """The gateway tells its listener and ports; the simulator its one port."""
-        *listener, ports = told
-        if listener:
-            self._stop = lambda: setattr(listener[0], "should_exit", True)  # as a signal does
-        self.ports = ports if isinstance(ports, list) else [ports]
+        """The gateway tells its listener, its ports and what tells its state; the simulator its one port."""
+        if len(told) > 1:
+            listener, self.ports, _ = told
+            self._stop = lambda: setattr(listener, "should_exit", True)  # as a signal does
+        else:
+            self.ports = list(told)
         self._listening.set()
 
 

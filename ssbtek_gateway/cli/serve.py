@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ssbtek_gateway import config, gateway, observe
-from ssbtek_gateway.audit.store import AuditError
-from ssbtek_gateway.cli.common import USAGE, fail, run
+from ssbtek_gateway import config, gateway
+from ssbtek_gateway.cli.common import USAGE, fail
+from ssbtek_gateway.supervisor.plan import Plan
+
+# Beyond what a worker waits for its questions: to write the audit and give back its connections.
+_STOP_RESERVE_SECONDS = 15
 
 ConfigFile = Annotated[Path, typer.Option("--config", help="The configuration, a TOML file.", show_default=False)]
 
@@ -22,19 +27,33 @@ def load(path: Path) -> config.Settings:
         fail(str(error), USAGE)
 
 
+def _check(path: Path, settings: config.Settings) -> None:
+    try:
+        gateway.check(settings)
+    except gateway.SetupError as error:
+        fail(f"{path}: {error}")
+
+
 def serve(config_file: ConfigFile) -> None:
     """Answer questions until Ctrl-C or SIGTERM; questions that were asked are finished first.
 
-    Exit codes: 0 stopped, 1 cannot listen or open the audit, 2 the configuration cannot be used.
+    Exit codes: 0 stopped, 1 it cannot listen, open the audit or use a file, 2 the configuration cannot be used.
 
     Example: `ssbtek-gateway serve --config examples/development.toml`
     """
     settings = load(config_file)
-    observe.configure()
-    try:
-        run(gateway.serve(settings))
-    except (gateway.SetupError, AuditError) as error:
-        fail(f"{config_file}: {error}")
+    _check(config_file, settings)
+    management = settings.management
+    plan = Plan(
+        config=str(config_file),
+        workers=settings.processes.workers,
+        hung_seconds=settings.processes.hung_seconds,
+        stop_seconds=gateway.drain_seconds(settings.limits) + _STOP_RESERVE_SECONDS,
+        addresses=gateway.addresses(settings),
+        management=(management.host, management.port) if management else None,
+    )
+    # The same process goes on as the supervisor, without the memory of what has been imported here.
+    os.execv(sys.executable, plan.command())  # noqa: S606 - our own program, our own arguments
 
 
 def check_config(config_file: ConfigFile) -> None:
@@ -45,10 +64,7 @@ def check_config(config_file: ConfigFile) -> None:
     Example: `ssbtek-gateway check-config --config examples/production.toml`
     """
     settings = load(config_file)
-    try:
-        gateway.check(settings)
-    except gateway.SetupError as error:
-        fail(f"{config_file}: {error}")
+    _check(config_file, settings)
     connected = [kod for kod, service in settings.bastjanst if service is not None]
     typer.echo(f"{config_file}: can be used")
     typer.echo(f"  environment    {settings.miljo}")

@@ -34,10 +34,9 @@ _FULL = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\ncontent-length: 
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """One listening address: its TLS context, and the ASGI application behind it."""
+    """One listening address: a bound socket, its TLS context, and the ASGI application behind it."""
 
-    host: str
-    port: int
+    bound: socket.socket
     context: ssl.SSLContext
     app: Callable[..., Any]
 
@@ -121,7 +120,7 @@ class Listener(uvicorn.Server):
         """Listen on every door; all of them, or `OSError`."""
         self.servers = [await self._open(door) for door in self._doors]
         self.started = True
-        self._tell([server.sockets[0].getsockname()[1] for server in self.servers])
+        self._tell([door.bound.getsockname()[1] for door in self._doors])
 
     async def _open(self, door: Door) -> asyncio.Server:
         config = self._config(door)
@@ -133,8 +132,7 @@ class Listener(uvicorn.Server):
 
         return await asyncio.get_running_loop().create_server(
             protocol,
-            door.host,
-            door.port,
+            sock=door.bound,
             ssl=door.context,
             backlog=_BACKLOG,
             ssl_handshake_timeout=self._limits.handshake_seconds,

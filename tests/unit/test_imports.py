@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -16,7 +18,21 @@ LONGEST = 400
 # lines are values and helpers that know nothing of a question's way.
 LAYERS = [
     ["model"],
-    ["faults", "xmlgate", "jsongate", "resources", "tls", "config", "connection", "devpki", "observe", "revocation"],
+    [
+        "faults",
+        "xmlgate",
+        "jsongate",
+        "resources",
+        "tls",
+        "config",
+        "config_types",
+        "connection",
+        "devpki",
+        "observe",
+        "revocation",
+        "sockets",
+        "certificates",
+    ],
     [
         "contracts",
         "services",
@@ -34,6 +50,7 @@ LAYERS = [
     ["flow"],
     ["inbound"],
     ["gateway", "client"],
+    ["supervisor", "worker"],
     ["cli", "__main__"],
 ]
 RANK = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}
@@ -140,6 +157,17 @@ def test_xml_is_parsed_in_the_gate_only(module: str) -> None:
         assert any(name.startswith("XMLParser") for name in called)
     else:
         assert called | (aliases & PARSING) == set()
+
+
+def test_the_supervisor_imports_the_standard_library_only() -> None:
+    # What this interpreter loads by itself, an editable installation among it, does not count.
+    code = (
+        "import sys; own = set(sys.modules); import ssbtek_gateway.supervisor.__main__; print(*set(sys.modules) - own)"
+    )
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    loaded = {name.partition(".")[0] for name in printed.split()}
+    assert "asyncio" in loaded
+    assert loaded - sys.stdlib_module_names == {"ssbtek_gateway"}
 
 
 @pytest.mark.parametrize("module", [module for module in MODULES if not module.startswith("cli/")])
