@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
 
+from ssbtek_gateway.config_rates import Rates
 from ssbtek_gateway.config_types import FilePath, Model, Organisationsnummer, Seconds, Url
 
 if TYPE_CHECKING:
@@ -305,8 +306,11 @@ class Organisation(Model):
     bitraden: tuple[Organisationsnummer, ...] = ()
     """Suppliers that may ask for this organisation with their own certificate. Risk: they act in its name."""
     per_sekund: int | None = Field(None, ge=1)
+    """Questions in a second. Without `[rates]` each worker counts for itself. Risk: then as many times this can pass
+    as there are workers on all nodes; it is not divided between them, for callers are not spread evenly."""
     per_dygn: int | None = Field(None, ge=1)
-    """Questions in 24 hours, counted in each worker from its start. Risk: with neither, one can take all places."""
+    """Questions in 24 hours, likewise; without `[rates]` the count begins anew when a worker starts. Risk: with
+    neither, one organisation can take all places."""
 
 
 class Settings(Model):
@@ -322,6 +326,7 @@ class Settings(Model):
     limits: Limits = Limits()
     processes: Processes = Processes()
     management: Management | None = None
+    rates: Rates | None = None
     audit: Audit
     bastjanst: Bastjanster = Bastjanster()
     organisation: tuple[Organisation, ...] = ()

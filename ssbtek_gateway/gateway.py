@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from redis.asyncio import BlockingConnectionPool
+
     from ssbtek_gateway.config import Limits, Settings
     from ssbtek_gateway.health import State
     from ssbtek_gateway.services.service import BaseService
@@ -72,20 +74,25 @@ async def serve(
         services = base_services(settings)
         for service in services.values():
             stack.push_async_callback(service.close)
+        redis = _redis(settings)
+        if redis is not None:
+            stack.push_async_callback(redis.disconnect)
+        rates = Rates(settings.organisation, redis)
         admission = Admission(settings.limits)
         flow = Flow(
             Register(settings.organisation),
             services,
             audit,
             person_key(settings),
-            Rates(settings.organisation),
+            rates,
             admission,
             settings.limits.service_seconds,
         )
         warnings = _certificate_warnings(settings)
 
         def state() -> State:
-            return health.state(audit, admission, services, warnings(), stopping=listener.should_exit)
+            told = [*warnings(), *([rates.warning] if rates.warning else [])]
+            return health.state(audit, admission, services, told, stopping=listener.should_exit)
 
         def tell(ports: list[int]) -> None:
             _LOG.info("listening", ports=ports, bastjanster=sorted(services), versioner=sorted(CONTRACTS))
@@ -125,6 +132,7 @@ def check(settings: Settings) -> None:
             skv.template(settings.bastjanst.SKV)
     _contexts(settings)
     identity(settings)
+    _redis(settings)
     person_key(settings)
     chain_key(settings)
 
@@ -213,6 +221,15 @@ def _contexts(settings: Settings) -> tuple[ssl.SSLContext, ssl.SSLContext]:
         authorities = [issuer.certifikat for issuer in settings.utfardare] or listen.client_authorities
         mutual = tls.server_context(listen.certificate, listen.key, authorities)
         return mutual, tls.server_context(listen.certificate, listen.key, ())
+
+
+def _redis(settings: Settings) -> BlockingConnectionPool | None:
+    if settings.rates is None:
+        return None
+    from ssbtek_gateway import redis_pool  # noqa: PLC0415 - redis-py loads slowly, and few need it
+
+    with _naming("rates: authority or password"):
+        return redis_pool.connect(settings.rates)
 
 
 def person_key(settings: Settings) -> PersonKey:

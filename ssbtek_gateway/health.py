@@ -41,7 +41,7 @@ class Seen(NamedTuple):
 
 
 def state(
-    audit: AuditStore, admission: Admission, services: Mapping[str, Guarded], expiring: list[str], *, stopping: bool
+    audit: AuditStore, admission: Admission, services: Mapping[str, Guarded], warnings: list[str], *, stopping: bool
 ) -> State:
     """A worker's heartbeat."""
     refusing = {kod: service.refuses for kod, service in services.items()}
@@ -57,7 +57,7 @@ def state(
         questions=admission.answering,
         bastjanster=refusing,
         reasons=reasons,
-        warnings=[*expiring, *away],
+        warnings=[*warnings, *away],
     )
 
 

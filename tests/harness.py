@@ -22,7 +22,7 @@ from ssbtek_gateway.simulator import server as simulator
 from ssbtek_gateway.simulator.faults import parse_fault
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Coroutine, Iterator
+    from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping
     from pathlib import Path
 
 START_SECONDS = 20
@@ -44,6 +44,7 @@ class Background:
         self._listening = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self.ports: list[int] = []
+        self.state: Callable[[], Mapping[str, Any]] = dict
         self.error: BaseException | None = None
 
     def __enter__(self) -> Self:
@@ -78,7 +79,7 @@ class Background:
     def _started(self, *told: Any) -> None:  # noqa: ANN401 - one server tells more than the other
         """The gateway tells its listener, its ports and what tells its state; the simulator its one port."""
         if len(told) > 1:
-            listener, self.ports, _ = told
+            listener, self.ports, self.state = told
             self._stop = lambda: setattr(listener, "should_exit", True)  # as a signal does
         else:
             self.ports = list(told)
@@ -93,6 +94,7 @@ class Gateway:
     documents_port: int
     pki: Path
     audit: Path
+    state: Callable[[], Mapping[str, Any]] = dict  # told by its one worker, where that runs in this process
 
     @property
     def url(self) -> str:
@@ -238,4 +240,4 @@ def running_gateway(
     settings = config.load(configuration(pki, folder, agencies, extra, bastjanst, connected, listen, organisation))
     with Background(lambda started: gateway.serve(settings, started)) as server:
         port, documents_port = server.ports
-        yield Gateway(port, documents_port, pki, settings.audit.database)
+        yield Gateway(port, documents_port, pki, settings.audit.database, server.state)

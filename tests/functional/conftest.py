@@ -53,9 +53,16 @@ def unused_port(unused_ports: list[int]) -> int:
 
 
 @pytest.fixture
-def stranger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """The port of a simulator whose certificate is from another authority."""
-    folder = tmp_path_factory.mktemp("stranger")
+def stranger_pki(tmp_path: Path) -> Path:
+    """Certificates and keys from another authority."""
+    folder = tmp_path / "stranger"
+    folder.mkdir()
     devpki.write(folder)
-    with running_agencies(folder) as port:
+    return folder
+
+
+@pytest.fixture
+def stranger(stranger_pki: Path) -> Iterator[int]:
+    """The port of a simulator whose certificate is from another authority."""
+    with running_agencies(stranger_pki) as port:
         yield port
