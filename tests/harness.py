@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping
     from pathlib import Path
 
+    from ssbtek_gateway.simulator.faults import Fault
+
 START_SECONDS = 20
 ALLT = PersonId("191212121212")
 # What a base service's table has beside its address.
@@ -140,15 +142,15 @@ class Gateway:
 
 
 @contextmanager
-def running_agencies(pki: Path, *faults: str) -> Iterator[int]:
-    """The simulator's port, with faults such as `AF=hang`."""
+def running_agencies(pki: Path, *faults: str, **played: Fault) -> Iterator[int]:
+    """The simulator's port, with faults such as `AF=hang`, or of the test's own by code."""
     settings = simulator.Settings(
         host="127.0.0.1",
         port=0,
         certificate=pki / "agency.pem",
         key=pki / "agency.key",
         client_ca=(pki / "ca.pem",),
-        faults=dict(parse_fault(fault) for fault in faults),
+        faults={**dict(parse_fault(fault) for fault in faults), **played},
     )
     with Background(lambda started: simulator.serve(settings, started)) as server:
         yield server.ports[0]
