@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import re
 import tomllib
-from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Literal
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Literal
 
-from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
+from ssbtek_gateway.config_calendar import Underhall, Version
 from ssbtek_gateway.config_rates import Rates
 from ssbtek_gateway.config_types import FilePath, Model, Organisationsnummer, Seconds, Url
 
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 
 Kod = Literal["AF", "CSN", "FK", "SKV", "SO", "TNS", "MIV"]
 KODER: tuple[Kod, ...] = ("AF", "CSN", "FK", "SKV", "SO", "TNS", "MIV")
-SWEDEN = ZoneInfo("Europe/Stockholm")
 
 
 class ConfigError(Exception):
@@ -29,14 +27,6 @@ class ConfigError(Exception):
 
     def __init__(self, path: Path, problems: list[str]) -> None:
         super().__init__("\n".join(f"{path}: {problem}" for problem in problems))
-
-
-def _swedish(moment: datetime) -> datetime:
-    return moment if moment.tzinfo else moment.replace(tzinfo=SWEDEN)
-
-
-# A TOML date with time; without an offset it is Swedish time.
-Moment = Annotated[datetime, Field(strict=True), AfterValidator(_swedish)]
 
 
 class Listen(Model):
@@ -160,20 +150,6 @@ class Management(Model):
     port: int = Field(ge=0, le=65535)
     warn_days: int = Field(30, ge=0)
     """How long before a certificate expires `/health/ready` begins to warn."""
-
-
-class Underhall(Model):
-    """A window in which a base service is announced to be closed; it is not asked then."""
-
-    fran: Moment
-    till: Moment
-    """Risk: until then the section says UNDERHALL, even where the service is open again earlier."""
-
-    @model_validator(mode="after")
-    def _has_an_end(self) -> Underhall:
-        if self.till <= self.fran:
-            raise ValueError("till is not after fran")
-        return self
 
 
 class Bastjanst(Model):
@@ -327,6 +303,9 @@ class Settings(Model):
     processes: Processes = Processes()
     management: Management | None = None
     rates: Rates | None = None
+    underhall: tuple[Underhall, ...] = ()
+    """Announced maintenance of the whole gateway."""
+    versioner: dict[str, Version] = Field(default_factory=dict)
     audit: Audit
     bastjanst: Bastjanster = Bastjanster()
     organisation: tuple[Organisation, ...] = ()

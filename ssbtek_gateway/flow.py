@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from ssbtek_gateway.audit.record import PersonKey, Row
     from ssbtek_gateway.audit.store import AuditStore
     from ssbtek_gateway.authorisation import Register
+    from ssbtek_gateway.closing import Closing
+    from ssbtek_gateway.config import Limits
     from ssbtek_gateway.contracts.contract import Contract
     from ssbtek_gateway.model import Caller, Outcome, Question
     from ssbtek_gateway.rates import Rates
@@ -51,11 +53,13 @@ class Flow:
     person_key: PersonKey
     rates: Rates
     admission: Admission
-    service_seconds: float
+    limits: Limits
+    closing: Closing
 
     async def hamta(self, contract: Contract, element: _Element, caller: Caller, incident: str) -> Written:
         """`hamtaBastjanstInformation`."""
         started = monotonic()
+        self.closing.refuse(contract.version)
         contract.check_question(element)
         question = contract.read_question(element)
         grant = self.register.authorise(caller, question)
@@ -63,17 +67,19 @@ class Flow:
         # Only those who may ask get a place, and nothing is recorded as asked before they have it.
         async with self.admission.place():
             await self._record(record.asked(incident, caller, question, grant, self.person_key))
-            outcomes, took = await ask_all(self.services, question, grant, self.service_seconds)
+            outcomes, took = await ask_all(self.services, question, grant, self.limits.service_seconds)
             answer = _put_together(contract, question, outcomes)
             whole = {"FRAGAN": monotonic() - started}
             await self._record(record.answered(incident, caller, outcomes, took | whole))
         _log_outcomes(question, outcomes, round(1000 * (monotonic() - started)))
         # In the contract's order, whichever came first.
         in_order = {kod: outcomes[kod] for kod in contract.sections if kod in outcomes}
-        return Written(answer, oversikt.written(in_order, took) if grant.svarsoversikt else b"")
+        last_day = self.closing.last_days[contract.version]
+        return Written(answer, oversikt.written(in_order, took, last_day) if grant.svarsoversikt else b"")
 
     async def testa(self, contract: Contract, element: _Element, caller: Caller) -> Written:
         """`testaBastjanstInformation`: which base services can be reached; nobody is asked about."""
+        self.closing.refuse(contract.version)
         contract.check_question(element)
         self.register.admit(caller)
         connected = [kod for kod in contract.sections if kod in self.services]
@@ -82,9 +88,9 @@ class Flow:
         away: dict[str, tuple[bool, Failure | None]] = dict.fromkeys(contract.sections, (False, failure("EJ_ANSLUTEN")))
         return Written(contract.write_test_answer(away | dict(zip(connected, tests, strict=True))))
 
-    async def refuse(self, caller: Caller, fault: GatewayFault, incident: str) -> None:
-        """Record that an authenticated caller's question was refused."""
-        await self._record(record.denied(incident, caller, fault.fel.felkod))
+    async def refuse(self, caller: Caller, fault: GatewayFault, incident: str, version: str) -> None:
+        """Record that an authenticated caller's question, sent to a version's address, was refused."""
+        await self._record(record.denied(incident, caller, fault.fel.felkod, version))
 
     async def _record(self, row: Row) -> None:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 import re
@@ -13,7 +14,7 @@ import structlog
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from ssbtek_gateway import certificates, health, revocation, tls
+from ssbtek_gateway import certificates, closing, health, revocation, tls
 from ssbtek_gateway.admission import Admission
 from ssbtek_gateway.audit.chain import ChainKey
 from ssbtek_gateway.audit.record import PersonKey
@@ -29,6 +30,7 @@ from ssbtek_gateway.inbound.soap import SoapEndpoint
 from ssbtek_gateway.rates import Rates
 from ssbtek_gateway.resilience import Guarded
 from ssbtek_gateway.services import REGISTRY, skv
+from ssbtek_gateway.services.service import today
 from ssbtek_gateway.sockets import claim
 
 if TYPE_CHECKING:
@@ -86,12 +88,14 @@ async def serve(
             person_key(settings),
             rates,
             admission,
-            settings.limits.service_seconds,
+            settings.limits,
+            _closing(settings),
         )
+        stack.callback(asyncio.create_task(closing.remind(settings)).cancel)
         warnings = _certificate_warnings(settings)
 
         def state() -> State:
-            told = [*warnings(), *([rates.warning] if rates.warning else [])]
+            told = [*warnings(), *map(str, closing.soon(settings, today())), *filter(None, [rates.warning])]
             return health.state(audit, admission, services, told, stopping=listener.should_exit)
 
         def tell(ports: list[int]) -> None:
@@ -133,6 +137,7 @@ def check(settings: Settings) -> None:
     _contexts(settings)
     identity(settings)
     _redis(settings)
+    _closing(settings)
     person_key(settings)
     chain_key(settings)
 
@@ -230,6 +235,14 @@ def _redis(settings: Settings) -> BlockingConnectionPool | None:
 
     with _naming("rates: authority or password"):
         return redis_pool.connect(settings.rates)
+
+
+def _closing(settings: Settings) -> closing.Closing:
+    unknown = sorted(settings.versioner.keys() - CONTRACTS.keys())
+    if unknown:
+        raise SetupError(f"versioner: there is no version {unknown[0]}, only {', '.join(CONTRACTS)}")
+    configured = {number: version.stanger for number, version in settings.versioner.items()}
+    return closing.Closing(dict.fromkeys(CONTRACTS) | configured, settings.underhall)
 
 
 def person_key(settings: Settings) -> PersonKey:

@@ -15,18 +15,22 @@ from ssbtek_gateway.services import REGISTRY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
 
     from ssbtek_gateway.model import Outcome
 
 NAMESPACE = "urn:ssbtek-gateway:svarsoversikt:1"
 
 
-def written(outcomes: Mapping[str, Outcome], seconds: Mapping[str, float]) -> bytes:
+def written(outcomes: Mapping[str, Outcome], seconds: Mapping[str, float], last_day: date | None) -> bytes:
     """The element `svarsoversikt` (xsd/svarsoversikt), UTF-8: a section for each outcome, in the order given.
 
-    `seconds` is how long each base service took; one that was not asked is left out of it.
+    `seconds` is how long each base service took; one that was not asked is left out of it. `last_day` is that of the
+    question's version, where one is set.
     """
     root = etree.Element(f"{{{NAMESPACE}}}svarsoversikt", nsmap={"oversikt": NAMESPACE})
+    if last_day is not None:
+        root.set("stanger", last_day.isoformat())
     for kod, outcome in outcomes.items():
         milliseconds = round(1000 * seconds.get(kod, 0))
         sektion = etree.SubElement(root, f"{{{NAMESPACE}}}sektion", kod=kod, millisekunder=str(milliseconds))

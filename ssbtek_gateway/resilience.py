@@ -12,14 +12,16 @@ from datetime import UTC, datetime
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from ssbtek_gateway.config import SWEDEN
+from ssbtek_gateway.config_calendar import SWEDEN
 from ssbtek_gateway.faults import failure, timeout
 from ssbtek_gateway.model import Data, Failure, PartsPayload
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterable
+    from datetime import date
 
     from ssbtek_gateway.config import Bastjanst
+    from ssbtek_gateway.config_calendar import Underhall
     from ssbtek_gateway.model import Outcome, Question
     from ssbtek_gateway.services.service import BaseService
 
@@ -39,6 +41,21 @@ class Clock:
 
     elapsed: Callable[[], float] = monotonic
     now: Callable[[], datetime] = _now
+
+    def today(self) -> date:
+        """The calendar day in Sweden."""
+        return self.now().astimezone(SWEDEN).date()
+
+
+def maintenance(windows: Iterable[Underhall], now: datetime) -> datetime | None:
+    """When the maintenance that is under way ends, in Swedish time; None where there is none."""
+    ends = [window.till for window in windows if window.fran <= now < window.till]
+    return max(ends).astimezone(SWEDEN) if ends else None
+
+
+def maintenance_text(until: datetime) -> str:
+    """The same to a caller."""
+    return f"Underhållet pågår till {until:%Y-%m-%d %H.%M}."
 
 
 class Breaker:
@@ -127,11 +144,9 @@ class Guarded:
         return refused.felkod if refused else None
 
     def _refusal(self) -> Failure | None:
-        now = self._clock.now()
-        ends = [window.till for window in self._settings.underhall if window.fran <= now < window.till]
-        if ends:
-            until = max(ends).astimezone(SWEDEN)
-            return failure("UNDERHALL", f"Underhållet pågår till {until:%Y-%m-%d %H.%M}.", reason="maintenance")
+        until = maintenance(self._settings.underhall, self._clock.now())
+        if until is not None:
+            return failure("UNDERHALL", maintenance_text(until), reason="maintenance")
         return _open() if self._breaker.refuses else None
 
     async def _asked(self, question: Question, waited_from: float | None) -> Outcome:

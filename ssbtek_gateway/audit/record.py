@@ -108,9 +108,9 @@ def answered(incident: str, caller: Caller, outcomes: Mapping[str, Outcome], too
     }
 
 
-def denied(incident: str, caller: Caller, felkod: str) -> Row:
-    """The row of a question that an authenticated caller sent and that was refused."""
-    return _row(incident, "NEKAD", caller) | {"felkod": felkod}
+def denied(incident: str, caller: Caller, felkod: str, version: str | None = None) -> Row:
+    """The row of a question that an authenticated caller sent, to a version's address, and that was refused."""
+    return _row(incident, "NEKAD", caller) | {"felkod": felkod, "version": version}
 
 
 def summary(outcome: Outcome) -> str:

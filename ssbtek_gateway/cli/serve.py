@@ -9,8 +9,9 @@ from typing import Annotated
 
 import typer
 
-from ssbtek_gateway import config, gateway
+from ssbtek_gateway import closing, config, gateway
 from ssbtek_gateway.cli.common import USAGE, fail
+from ssbtek_gateway.services.service import today
 from ssbtek_gateway.supervisor.plan import Plan
 
 # Beyond what a worker waits for its questions: to write the audit and give back its connections.
@@ -71,3 +72,5 @@ def check_config(config_file: ConfigFile) -> None:
     typer.echo(f"  address        {settings.public_url}, listening on {settings.listen.host}:{settings.listen.port}")
     typer.echo(f"  base services  {', '.join(connected) or 'none'}")
     typer.echo(f"  register       {len(settings.organisation)} organisations")
+    for one in closing.soon(settings, today()):
+        typer.echo(f"  warning        {one}")

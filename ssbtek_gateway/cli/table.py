@@ -1,4 +1,4 @@
-"""Tables that a person can read: the combined answer, a section a base service, and who asked about somebody."""
+"""Tables that a person can read: the combined answer, a section a base service; who asked about somebody; rows."""
 
 from __future__ import annotations
 
@@ -49,6 +49,15 @@ def print_asked(asked: Sequence[Asked], console: Console) -> None:
                 table.add_row(name, _safe("obesvarad" if value is None and name == "utfall" else _told(value)))
         console.print(table)
     console.print(f"{len(asked)} frågor")
+
+
+def print_table(rows: Sequence[Sequence[str]], console: Console) -> None:
+    """Print texts, a row a line; the first row has the names."""
+    names, *values = rows
+    table = Table(*names)
+    for row in values:
+        table.add_row(*map(_safe, row))
+    console.print(table)
 
 
 def _told(value: object) -> str:

@@ -135,7 +135,7 @@ class QuestionApp:
             _LOG.warning("fault", felkod=refused.fel.felkod, reason=refused.reason)
             if caller is not None:
                 try:
-                    await self.flow.refuse(caller, refused, incident)
+                    await self.flow.refuse(caller, refused, incident, endpoint.contract.version)
                 except GatewayFault as fault:
                     _LOG.error("fault", felkod=fault.fel.felkod, reason=fault.reason)
             return endpoint.fault(refused, incident, operation), refused

@@ -6,7 +6,7 @@ import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
-from ssbtek_gateway.config import SWEDEN
+from ssbtek_gateway.config_calendar import SWEDEN
 from ssbtek_gateway.model import Bedomning, Verdict
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from harness import Gateway
 
 TOP = Path(__file__).parents[2]
-COMMANDS = ("serve", "simulate", "ask", "demo", "check-config", "dev-pki", "ping", "replay")
+COMMANDS = ("serve", "simulate", "ask", "demo", "check-config", "dev-pki", "ping", "replay", "usage")
 
 
 def run(*arguments: str | Path, stdin: str = "") -> subprocess.CompletedProcess[str]:

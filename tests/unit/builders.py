@@ -15,6 +15,7 @@ from ssbtek_gateway.admission import Admission
 from ssbtek_gateway.audit.record import PersonKey
 from ssbtek_gateway.audit.store import AuditError
 from ssbtek_gateway.authorisation import Register
+from ssbtek_gateway.closing import Closing
 from ssbtek_gateway.config import KODER, Limits, Organisation
 from ssbtek_gateway.contracts import CONTRACTS
 from ssbtek_gateway.flow import Flow
@@ -184,14 +185,16 @@ def flow(
     services: Mapping[str, BaseService] | None = None,
     audit: FakeAudit | None = None,
     organisations: Iterable[Organisation] | None = None,
-    seconds: float = 30,
     limits: Limits | None = None,
+    closing: Closing | None = None,
 ) -> Flow:
     store: AuditStore = audit or FakeAudit()  # type: ignore[assignment] # all that a flow uses of a store
     registered = [organisation()] if organisations is None else list(organisations)
-    admission = Admission(limits or Limits())
+    limits = limits or Limits()
+    closing = closing or Closing(dict.fromkeys(CONTRACTS))
     key = PersonKey("test-1", b"k" * 32)
-    return Flow(Register(registered), services or {}, store, key, Rates(registered), admission, seconds)
+    parts = (Register(registered), services or {}, store, key, Rates(registered), Admission(limits), limits, closing)
+    return Flow(*parts)
 
 
 @dataclass

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -152,6 +152,14 @@ def test_settings_do_not_change(tmp_path: Path) -> None:
         ("[audit]\n", '[rates]\nredis = "redis://x/first"\n[audit]\n', "rates.redis", "must be rediss://"),
         ("[audit]\n", '[rates]\nredis = "rediss://x"\n[audit]\n', "rates", "name the authority"),
         ("[audit]\n", '[rates]\nredis = "redis://x"\nauthority = "a"\n[audit]\n', "rates", "go together"),
+        (
+            "[audit]\n",
+            '[versioner."10"]\nstanger = 2027-12-31T00:00:00\n[audit]\n',
+            "versioner.10.stanger",
+            "valid date",
+        ),
+        ("[audit]\n", '[versioner."10"]\nstanger = "2027-12-31"\n[audit]\n', "versioner.10.stanger", "valid date"),
+        ("[audit]\n", '[versioner."10"]\nstangs = 2027-12-31\n[audit]\n', "versioner.10.stangs", "Extra inputs"),
         ("[bastjanst.CSN]", "[bastjanst.FKX]", "bastjanst.FKX", "Extra inputs are not permitted"),
         ("162021004748", "2021004748", "organisation.0.organisationsnummer", "pattern"),
         ("162021004748", "161912121212", "organisation.0.organisationsnummer", "pattern"),
@@ -250,6 +258,11 @@ def test_syften_are_a_list_or_the_word_alla() -> None:
     assert organisation(syften="alla").syften == "alla"
     with pytest.raises(ValidationError):
         organisation(syften="a")
+
+
+def test_a_version_closes_on_a_day(tmp_path: Path) -> None:
+    settings = config.load(write(tmp_path, edited("[audit]\n", '[versioner."10"]\nstanger = 2027-12-31\n[audit]\n')))
+    assert settings.versioner["10"].stanger == date(2027, 12, 31)
 
 
 def test_maintenance_without_an_offset_is_in_swedish_time(tmp_path: Path) -> None:

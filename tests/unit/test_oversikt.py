@@ -30,7 +30,7 @@ def test_every_outcome_says_who_answered_and_why_it_cannot_be_told() -> None:
         "FK": failure("TIMEOUT", reason="x"),
         "TNS": agency_fault(reason="x"),
     }
-    root = xmlgate.parse_agency(oversikt.written(outcomes, {"SO": 0.0124, "FK": 20.1}), None)
+    root = xmlgate.parse_agency(oversikt.written(outcomes, {"SO": 0.0124, "FK": 20.1}, None), None)
     SCHEMA.assertValid(root)
     assert [(section.get("kod"), section.get("millisekunder")) for section in root] == [
         ("SO", "12"),
