@@ -94,7 +94,11 @@ class Limits(Model):
     """Bounds on one question."""
 
     message_bytes: int = Field(262_144, ge=1024)
-    """Risk: a larger message occupies the process for longer; a real question is about 2 kB."""
+    """Above it HTTP 413. Risk: a larger message occupies the process for longer; a real question is about 2 kB."""
+    text_characters: int = Field(1000, ge=100)
+    """The longest text in a question, but lefiJsonFraga (FOR_STOR). Risk: the audit keeps four of them a question."""
+    upprepningar: int = Field(20, ge=1)
+    """How often what may be repeated in a question may stand in it: personuppgiftsbitrade, and years to SKV."""
     question_seconds: Seconds = 25
     """From asking the base services to the answer. Risk: a client that reads for 30 s loses one that comes later."""
     assembly_seconds: Seconds = 1

@@ -12,6 +12,7 @@ import structlog
 from ssbtek_gateway import oversikt
 from ssbtek_gateway.audit import record
 from ssbtek_gateway.audit.store import AuditError
+from ssbtek_gateway.contracts import size
 from ssbtek_gateway.fanout import ask_all
 from ssbtek_gateway.faults import GatewayFault, failure
 from ssbtek_gateway.model import Data, Failure
@@ -61,6 +62,7 @@ class Flow:
         started = monotonic()
         self.closing.refuse(contract.version)
         contract.check_question(element)
+        size.check(element, self.limits)
         question = contract.read_question(element)
         grant = self.register.authorise(caller, question)
         await self.rates.count(question.ingivare.organisationsnummer)
