@@ -309,6 +309,13 @@ class Organisation(Model):
     """Questions in 24 hours, counted in each worker from its start. Risk: with neither, one can take all places."""
 
 
+class Log(Model):
+    """What the log says of a question, beside its one line (docs/operate/log.md)."""
+
+    points: bool = False
+    """A line where a message comes and goes, here and at each base service. Risk: sixteen more lines a question."""
+
+
 class Settings(Model):
     """The whole file."""
 
@@ -322,6 +329,7 @@ class Settings(Model):
     limits: Limits = Limits()
     processes: Processes = Processes()
     management: Management | None = None
+    log: Log = Log()
     audit: Audit
     bastjanst: Bastjanster = Bastjanster()
     organisation: tuple[Organisation, ...] = ()

@@ -7,14 +7,11 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING
 
-import structlog
-
-from ssbtek_gateway import oversikt
+from ssbtek_gateway import metrics, oversikt, telemetry
 from ssbtek_gateway.audit import record
 from ssbtek_gateway.audit.store import AuditError
 from ssbtek_gateway.fanout import ask_all
 from ssbtek_gateway.faults import GatewayFault, failure
-from ssbtek_gateway.model import Data, Failure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,11 +23,9 @@ if TYPE_CHECKING:
     from ssbtek_gateway.audit.store import AuditStore
     from ssbtek_gateway.authorisation import Register
     from ssbtek_gateway.contracts.contract import Contract
-    from ssbtek_gateway.model import Caller, Outcome, Question
+    from ssbtek_gateway.model import Caller, Failure, Outcome, Question
     from ssbtek_gateway.rates import Rates
     from ssbtek_gateway.services.service import BaseService
-
-_LOG = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +54,7 @@ class Flow:
         contract.check_question(element)
         question = contract.read_question(element)
         grant = self.register.authorise(caller, question)
+        metrics.VERSION_USE.inc(question.ingivare.organisationsnummer, question.version)
         await self.rates.count(question.ingivare.organisationsnummer)
         # Only those who may ask get a place, and nothing is recorded as asked before they have it.
         async with self.admission.place():
@@ -67,7 +63,7 @@ class Flow:
             answer = _put_together(contract, question, outcomes)
             whole = {"FRAGAN": monotonic() - started}
             await self._record(record.answered(incident, caller, outcomes, took | whole))
-        _log_outcomes(question, outcomes, round(1000 * (monotonic() - started)))
+        telemetry.answered(question, outcomes, took, monotonic() - started)
         # In the contract's order, whichever came first.
         in_order = {kod: outcomes[kod] for kod in contract.sections if kod in outcomes}
         return Written(answer, oversikt.written(in_order, took) if grant.svarsoversikt else b"")
@@ -78,9 +74,11 @@ class Flow:
         self.register.admit(caller)
         connected = [kod for kod in contract.sections if kod in self.services]
         async with self.admission.place():
-            tests = await asyncio.gather(*(self.services[kod].test() for kod in connected))
+            called = await asyncio.gather(*(self.services[kod].test() for kod in connected))
         away: dict[str, tuple[bool, Failure | None]] = dict.fromkeys(contract.sections, (False, failure("EJ_ANSLUTEN")))
-        return Written(contract.write_test_answer(away | dict(zip(connected, tests, strict=True))))
+        tests = away | dict(zip(connected, called, strict=True))
+        telemetry.tested(contract.version, caller, tests)
+        return Written(contract.write_test_answer(tests))
 
     async def refuse(self, caller: Caller, fault: GatewayFault, incident: str) -> None:
         """Record that an authenticated caller's question was refused."""
@@ -105,28 +103,3 @@ def _put_together(contract: Contract, question: Question, outcomes: dict[str, Ou
     if contract.invalid_sections(answer):
         raise GatewayFault("INTERNT_FEL", reason="the combined answer is invalid")
     return answer
-
-
-def _log_outcomes(question: Question, outcomes: Mapping[str, Outcome], milliseconds: int) -> None:
-    utfall = {kod: record.summary(outcome) for kod, outcome in outcomes.items()}
-    reasons = {kod: outcome.reason for kod, outcome in outcomes.items() if isinstance(outcome, Failure)}
-    organisation = question.ingivare.organisationsnummer
-    skal = {kod: found for kod, outcome in outcomes.items() if (found := _undecided(outcome))}
-    unknown = {
-        kod: outcome.unknown for kod, outcome in outcomes.items() if isinstance(outcome, Data) and outcome.unknown
-    }
-    _LOG.info(
-        "answered",
-        version=question.version,
-        organisation=organisation,
-        utfall=utfall,
-        reasons=reasons,
-        skal=skal,
-        unknown=unknown,
-        milliseconds=milliseconds,
-    )
-
-
-def _undecided(outcome: Outcome) -> list[str]:
-    """Why parts of an answer cannot be told from silence: our own words and the agencies' codes, never names."""
-    return [judged.skal for judged in outcome.bedomningar if judged.skal] if isinstance(outcome, Data) else []

@@ -13,7 +13,7 @@ import structlog
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from ssbtek_gateway import certificates, health, revocation, tls
+from ssbtek_gateway import certificates, health, metrics, revocation, telemetry, tls
 from ssbtek_gateway.admission import Admission
 from ssbtek_gateway.audit.chain import ChainKey
 from ssbtek_gateway.audit.record import PersonKey
@@ -66,6 +66,7 @@ async def serve(
     Raises `SetupError` where a file is missing or unusable, or an address is taken.
     """
     async with AsyncExitStack() as stack:
+        stack.enter_context(metrics.published())
         sockets = sockets or _claimed(settings, stack)
         audit = AuditStore(database_of(settings.audit.database, worker), chain_key(settings))
         stack.push_async_callback(audit.close)
@@ -73,6 +74,7 @@ async def serve(
         for service in services.values():
             stack.push_async_callback(service.close)
         admission = Admission(settings.limits)
+        telemetry.watch(services, settings.limits.questions, admission)
         flow = Flow(
             Register(settings.organisation),
             services,
@@ -132,7 +134,12 @@ def check(settings: Settings) -> None:
 def base_services(settings: Settings) -> dict[str, Guarded]:
     """The connected base services, guarded. Call on the running event loop. Raises `SetupError`."""
     configured = dict(settings.bastjanst)
-    return {kod: Guarded(service, configured[kod]) for kod, service in connections(settings).items()}
+    guarded: dict[str, Guarded] = {}
+    for kod, service in connections(settings).items():
+        named = telemetry.Named(kod, service) if settings.log.points else service
+        guarded[kod] = Guarded(named, configured[kod])
+        metrics.BREAKER_STATE.watch(guarded[kod].breaker.state, kod)
+    return guarded
 
 
 def connections(settings: Settings) -> dict[str, BaseService]:
