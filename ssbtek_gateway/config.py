@@ -316,6 +316,18 @@ class Log(Model):
     """A line where a message comes and goes, here and at each base service. Risk: sixteen more lines a question."""
 
 
+class Tracing(Model):
+    """Spans by OpenTelemetry; needs `pip install ssbtek-gateway[otel]`."""
+
+    endpoint: Url
+    """The collector's OTLP over HTTP, with path: `https://host:4318/v1/traces`."""
+    authority: FilePath | None = None
+    """The only authority trusted for it; without one, those that the library `requests` brings."""
+    traceparent: bool = False
+    """Whether a question's span belongs to the trace that the caller names. Risk: a caller chooses ids in your traces,
+    and by their flag whether a question is traced at all."""
+
+
 class Settings(Model):
     """The whole file."""
 
@@ -330,6 +342,7 @@ class Settings(Model):
     processes: Processes = Processes()
     management: Management | None = None
     log: Log = Log()
+    tracing: Tracing | None = None
     audit: Audit
     bastjanst: Bastjanster = Bastjanster()
     organisation: tuple[Organisation, ...] = ()

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _PERSONNUMMER = re.compile(r"(?<![0-9a-fA-F])(?:[0-9]{2})?[0-9]{6}[-+]?[0-9]{4}(?![0-9a-fA-F])", re.ASCII)
 _PLAIN = {"incident", "timestamp", "organisation", "certifikat_organisation"}
 # Libraries that write messages, addresses or whole requests to the log (docs/decisions/0001).
-_SILENCED = ("spyne", "zeep", "sqlalchemy", "asyncio", "urllib3", "uvicorn", "uvicorn.error")
+_SILENCED = ("spyne", "zeep", "sqlalchemy", "asyncio", "urllib3", "uvicorn", "uvicorn.error", "opentelemetry")
 _STANDARD_ERROR = 2
 _LOG = structlog.get_logger()
 _chosen = {"points": False}

@@ -1,4 +1,4 @@
-"""What an operator sees of questions: numbers and lines, and nothing of the person in any of them."""
+"""What an operator sees of questions: numbers, lines and spans, and nothing of the person in any of them."""
 
 from __future__ import annotations
 
@@ -11,15 +11,18 @@ import sqlite3
 import ssl
 import subprocess
 import sys
+import threading
 from collections import Counter
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from counted import Change, value
 from harness import configuration, running_agencies, running_gateway
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from ssbtek_gateway import metrics, observe
+from ssbtek_gateway import metrics, observe, tls
 from ssbtek_gateway.client import FaultError
 from ssbtek_gateway.contracts.contract import OPERATIONS
 
@@ -29,11 +32,14 @@ if TYPE_CHECKING:
 
     from harness import Gateway
 
+    Recorded = list[tuple[dict[str, str], bytes]]
+
 HAMTA, TESTA = OPERATIONS
 TEST = b"""<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body><a:testaBastjanstInformation
 xmlns:a="http://schema.forsakringskassan.se/integration/ssbt/10"/></s:Body></s:Envelope>"""
 # The persona's number, with and without century and separator, and names in what the agencies know of it.
 PERSONAL = ("191212121212", "121212-1212", "1212121212", "Tolvan", "Elvan", "201701012393", "Provkassan")
+TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 
 
 @pytest.fixture(autouse=True)
@@ -44,6 +50,32 @@ def _four_points_are_off_again() -> Iterator[None]:
 
 def lines(capfd: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+
+
+@contextmanager
+def recording(context: ssl.SSLContext | None = None) -> Iterator[tuple[int, Recorded]]:
+    """A web server that answers every POST with an empty 200: its port, and the headers and body of what has come."""
+    recorded: Recorded = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            length = int(self.headers["Content-Length"])
+            recorded.append(({name.lower(): text for name, text in self.headers.items()}, self.rfile.read(length)))
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        if context is not None:
+            server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        thread.start()
+        yield server.server_port, recorded
+        server.shutdown()
+        thread.join()
 
 
 def test_the_numbers_say_exactly_what_happened(pki: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -180,3 +212,75 @@ def asked(port: int, context: ssl.SSLContext, question: str) -> int:
     with closing(connection):
         connection.request("POST", "/ssbt/10", question.encode(), {"Content-Type": "text/xml; charset=utf-8"})
         return connection.getresponse().status
+
+
+def spans(recorded: Recorded) -> list[Any]:
+    """Those of every export, in the order of their end."""
+    exports = [ExportTraceServiceRequest.FromString(body) for _, body in recorded]
+    return [
+        span
+        for export in exports
+        for resource in export.resource_spans
+        for scope in resource.scope_spans
+        for span in scope.spans
+    ]
+
+
+def told(span: Any) -> dict[str, str]:  # noqa: ANN401 - protobuf's own
+    return {attribute.key.removeprefix("ssbtek."): attribute.value.string_value for attribute in span.attributes}
+
+
+@pytest.mark.parametrize("taken", [False, True], ids=["own trace", "the caller's trace"])
+def test_a_question_is_a_span_and_so_is_each_base_service(
+    pki: Path, tmp_path: Path, question: str, capfd: pytest.CaptureFixture[str], *, taken: bool
+) -> None:
+    with recording() as (collector, recorded), running_agencies(pki, "SO=reset") as agencies:
+        tracing = f'[tracing]\nendpoint = "http://127.0.0.1:{collector}/v1/traces"\ntraceparent = {str(taken).lower()}'
+        with running_gateway(pki, tmp_path, agencies, tracing, connected=["AF", "SO"]) as gateway:
+            header = {"traceparent": f"00-{TRACE}-{PARENT}-01"}
+            assert gateway.post(question.encode(), **header)[0] == 200
+            assert gateway.post(question.encode(), who="grannkommun", **header)[0] == 500
+    af, so, asked_for, refused = sorted(spans(recorded), key=lambda span: (span.name, span.start_time_unix_nano))
+    (incident,) = {line["incident"] for line in lines(capfd) if line["event"] == "answered"}
+    assert told(af) == {"bastjanst": "AF", "utfall": "SVARAT"}
+    assert told(so) == {"bastjanst": "SO", "utfall": "SSBT ANSLUTNING"}
+    assert told(asked_for) == {
+        "incident": incident,
+        "version": "10",
+        "certifikat_organisation": "162021004748",
+        "utfall": "answered",
+    }
+    assert told(refused)["utfall"] == "EJ_BEHORIG"
+    assert {af.parent_span_id, so.parent_span_id} == {asked_for.span_id}
+    assert {af.trace_id, so.trace_id} == {asked_for.trace_id}
+    assert (asked_for.trace_id.hex() == TRACE, asked_for.parent_span_id.hex() == PARENT) == (taken, taken)
+    exported = b"".join(body for _, body in recorded)
+    assert [text for text in PERSONAL if text.encode() in exported] == []
+    assert not [span.events for span in (af, so, asked_for, refused) if span.events]
+
+
+def test_spans_go_to_the_trusted_collector_and_no_agency_is_told_of_the_trace(
+    pki: Path, tmp_path: Path, question: str
+) -> None:
+    one_sided = tls.server_context(pki / "server.pem", pki / "server.key", ())
+    mutual = tls.server_context(pki / "agency.pem", pki / "agency.key", [pki / "ca.pem"])
+    with recording(one_sided) as (collector, exported), recording(mutual) as (agency, recorded):
+        tracing = f"""[tracing]
+            endpoint = "https://127.0.0.1:{collector}/v1/traces"
+            authority = "{pki}/ca.pem"
+            traceparent = true"""
+        with running_gateway(pki, tmp_path, agency, tracing, connected=["AF"]) as gateway:
+            assert gateway.post(question.encode(), traceparent=f"00-{TRACE}-{PARENT}-01")[0] == 200
+    assert [span.trace_id.hex() for span in spans(exported)] == [TRACE, TRACE]
+    ((headers, body),) = recorded
+    assert set(headers) == {"host", "accept", "accept-encoding", "content-type", "content-length", "soapaction"}
+    assert TRACE.encode() not in body
+
+
+def test_a_collector_that_is_away_costs_spans_only(
+    pki: Path, tmp_path: Path, agencies: int, question: str, unused_port: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    tracing = f'[tracing]\nendpoint = "http://127.0.0.1:{unused_port}/v1/traces"'
+    with running_gateway(pki, tmp_path, agencies, tracing, connected=["AF"]) as gateway:
+        assert gateway.post(question.encode())[0] == 200
+    assert [line["spans"] for line in lines(capfd) if line["event"] == "spans-lost"] == [2]

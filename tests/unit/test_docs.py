@@ -125,7 +125,7 @@ def events() -> dict[str, set[str]]:
 def test_every_event_in_the_log_stands_on_its_page_with_what_it_says() -> None:
     page = read(DOCS / "operate" / "log.md")
     rows = {row.split("`")[1]: row for row in page.splitlines() if row.startswith("| `")}
-    assert {"answered", "fault", "request-in"} <= set(events())
+    assert {"answered", "fault", "request-in", "spans-lost"} <= set(events())
     assert set(rows) == set(events()) | {"log-lost"}
     assert {
         (event, name) for event, names in events().items() for name in names if f"`{name}`" not in rows[event]
