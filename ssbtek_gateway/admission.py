@@ -22,7 +22,7 @@ class Admission:
         self._places = asyncio.Semaphore(limits.questions)
         self._queued = limits.queued
         self._seconds = limits.queue_seconds
-        self._waiting = 0
+        self.waiting = 0
         self.answering = 0
 
     @asynccontextmanager
@@ -40,16 +40,16 @@ class Admission:
             self._places.release()
 
     async def _wait(self) -> None:
-        if self._waiting >= self._queued:
+        if self.waiting >= self._queued:
             raise self._refusal("the queue is full")
-        self._waiting += 1
+        self.waiting += 1
         try:
             async with asyncio.timeout(self._seconds):
                 await self._places.acquire()
         except TimeoutError:
             raise self._refusal("no place came free within queue_seconds") from None
         finally:
-            self._waiting -= 1
+            self.waiting -= 1
 
     def _refusal(self, reason: str) -> GatewayFault:
         return GatewayFault("OVERBELASTAD", reason=reason, retry_after=max(1, ceil(self._seconds)))

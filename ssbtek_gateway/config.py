@@ -293,6 +293,25 @@ class Organisation(Model):
     neither, one organisation can take all places."""
 
 
+class Log(Model):
+    """What the log says of a question, beside its one line (docs/operate/log.md)."""
+
+    points: bool = False
+    """A line where a message comes and goes, here and at each base service. Risk: sixteen more lines a question."""
+
+
+class Tracing(Model):
+    """Spans by OpenTelemetry; needs `pip install ssbtek-gateway[otel]`."""
+
+    endpoint: Url
+    """The collector's OTLP over HTTP, with path: `https://host:4318/v1/traces`."""
+    authority: FilePath | None = None
+    """The only authority trusted for it; without one, those that the library `requests` brings."""
+    traceparent: bool = False
+    """Whether a question's span belongs to the trace that the caller names. Risk: a caller chooses ids in your traces,
+    and by their flag whether a question is traced at all."""
+
+
 class Settings(Model):
     """The whole file."""
 
@@ -310,6 +329,8 @@ class Settings(Model):
     underhall: tuple[Underhall, ...] = ()
     """Announced maintenance of the whole gateway."""
     versioner: dict[str, Version] = Field(default_factory=dict)
+    log: Log = Log()
+    tracing: Tracing | None = None
     audit: Audit
     bastjanst: Bastjanster = Bastjanster()
     organisation: tuple[Organisation, ...] = ()

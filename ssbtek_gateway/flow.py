@@ -7,15 +7,12 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING
 
-import structlog
-
-from ssbtek_gateway import oversikt
+from ssbtek_gateway import metrics, oversikt, telemetry
 from ssbtek_gateway.audit import record
 from ssbtek_gateway.audit.store import AuditError
 from ssbtek_gateway.contracts import size
 from ssbtek_gateway.fanout import ask_all
 from ssbtek_gateway.faults import GatewayFault, failure
-from ssbtek_gateway.model import Data, Failure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,11 +26,9 @@ if TYPE_CHECKING:
     from ssbtek_gateway.closing import Closing
     from ssbtek_gateway.config import Limits
     from ssbtek_gateway.contracts.contract import Contract
-    from ssbtek_gateway.model import Caller, Outcome, Question
+    from ssbtek_gateway.model import Caller, Failure, Outcome, Question
     from ssbtek_gateway.rates import Rates
     from ssbtek_gateway.services.service import BaseService
-
-_LOG = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +60,7 @@ class Flow:
         size.check(element, self.limits)
         question = contract.read_question(element)
         grant = self.register.authorise(caller, question)
+        metrics.VERSION_USE.inc(question.ingivare.organisationsnummer, question.version)
         await self.rates.count(question.ingivare.organisationsnummer)
         # Only those who may ask get a place, and nothing is recorded as asked before they have it.
         async with self.admission.place():
@@ -73,7 +69,7 @@ class Flow:
             answer = _put_together(contract, question, outcomes)
             whole = {"FRAGAN": monotonic() - started}
             await self._record(record.answered(incident, caller, outcomes, took | whole))
-        _log_outcomes(question, outcomes, round(1000 * (monotonic() - started)))
+        telemetry.answered(question, outcomes, took, monotonic() - started)
         # In the contract's order, whichever came first.
         in_order = {kod: outcomes[kod] for kod in contract.sections if kod in outcomes}
         last_day = self.closing.last_days[contract.version]
@@ -86,9 +82,11 @@ class Flow:
         self.register.admit(caller)
         connected = [kod for kod in contract.sections if kod in self.services]
         async with self.admission.place():
-            tests = await asyncio.gather(*(self.services[kod].test() for kod in connected))
+            called = await asyncio.gather(*(self.services[kod].test() for kod in connected))
         away: dict[str, tuple[bool, Failure | None]] = dict.fromkeys(contract.sections, (False, failure("EJ_ANSLUTEN")))
-        return Written(contract.write_test_answer(away | dict(zip(connected, tests, strict=True))))
+        tests = away | dict(zip(connected, called, strict=True))
+        telemetry.tested(contract.version, caller, tests)
+        return Written(contract.write_test_answer(tests))
 
     async def refuse(self, caller: Caller, fault: GatewayFault, incident: str, version: str) -> None:
         """Record that an authenticated caller's question, sent to a version's address, was refused."""
@@ -113,28 +111,3 @@ def _put_together(contract: Contract, question: Question, outcomes: dict[str, Ou
     if contract.invalid_sections(answer):
         raise GatewayFault("INTERNT_FEL", reason="the combined answer is invalid")
     return answer
-
-
-def _log_outcomes(question: Question, outcomes: Mapping[str, Outcome], milliseconds: int) -> None:
-    utfall = {kod: record.summary(outcome) for kod, outcome in outcomes.items()}
-    reasons = {kod: outcome.reason for kod, outcome in outcomes.items() if isinstance(outcome, Failure)}
-    organisation = question.ingivare.organisationsnummer
-    skal = {kod: found for kod, outcome in outcomes.items() if (found := _undecided(outcome))}
-    unknown = {
-        kod: outcome.unknown for kod, outcome in outcomes.items() if isinstance(outcome, Data) and outcome.unknown
-    }
-    _LOG.info(
-        "answered",
-        version=question.version,
-        organisation=organisation,
-        utfall=utfall,
-        reasons=reasons,
-        skal=skal,
-        unknown=unknown,
-        milliseconds=milliseconds,
-    )
-
-
-def _undecided(outcome: Outcome) -> list[str]:
-    """Why parts of an answer cannot be told from silence: our own words and the agencies' codes, never names."""
-    return [judged.skal for judged in outcome.bedomningar if judged.skal] if isinstance(outcome, Data) else []

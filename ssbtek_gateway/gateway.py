@@ -14,7 +14,7 @@ import structlog
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from ssbtek_gateway import certificates, closing, health, revocation, tls
+from ssbtek_gateway import certificates, closing, health, metrics, revocation, telemetry, tls
 from ssbtek_gateway.admission import Admission
 from ssbtek_gateway.audit.chain import ChainKey
 from ssbtek_gateway.audit.record import PersonKey
@@ -43,7 +43,9 @@ if TYPE_CHECKING:
 
     from ssbtek_gateway.config import Limits, Settings
     from ssbtek_gateway.health import State
+    from ssbtek_gateway.inbound.app import Application
     from ssbtek_gateway.services.service import BaseService
+    from ssbtek_gateway.tracing import Traced
 
 _LOG = structlog.get_logger()
 _SHORTEST_KEY = 32
@@ -70,10 +72,15 @@ async def serve(
     Raises `SetupError` where a file is missing or unusable, or an address is taken.
     """
     async with AsyncExitStack() as stack:
+        stack.enter_context(metrics.published())
+        traced = None
+        if settings.tracing is not None:
+            traced = _tracing()(settings.tracing)
+            stack.push_async_callback(traced.close)
         sockets = sockets or _claimed(settings, stack)
         audit = AuditStore(database_of(settings.audit.database, worker), chain_key(settings))
         stack.push_async_callback(audit.close)
-        services = base_services(settings)
+        services = base_services(settings, traced)
         for service in services.values():
             stack.push_async_callback(service.close)
         redis = _redis(settings)
@@ -81,6 +88,7 @@ async def serve(
             stack.push_async_callback(redis.disconnect)
         rates = Rates(settings.organisation, redis)
         admission = Admission(settings.limits)
+        telemetry.watch(services, settings.limits.questions, admission)
         flow = Flow(
             Register(settings.organisation),
             services,
@@ -106,7 +114,8 @@ async def serve(
         # What has been built stays; the collector need not look at it again.
         gc.collect()
         gc.freeze()
-        listener = Listener(doors(settings, flow, sockets), settings.listen, drain_seconds(settings.limits), tell)
+        on_doors = doors(settings, flow, sockets, traced)
+        listener = Listener(on_doors, settings.listen, drain_seconds(settings.limits), tell)
         try:
             await listener.serve()
         except OSError as error:
@@ -134,6 +143,8 @@ def check(settings: Settings) -> None:
     if settings.bastjanst.SKV is not None:
         with _naming("bastjanst.SKV"):
             skv.template(settings.bastjanst.SKV)
+    if settings.tracing is not None:
+        _tracing()
     _contexts(settings)
     identity(settings)
     _redis(settings)
@@ -142,10 +153,19 @@ def check(settings: Settings) -> None:
     chain_key(settings)
 
 
-def base_services(settings: Settings) -> dict[str, Guarded]:
+def base_services(settings: Settings, traced: Traced | None) -> dict[str, Guarded]:
     """The connected base services, guarded. Call on the running event loop. Raises `SetupError`."""
     configured = dict(settings.bastjanst)
-    return {kod: Guarded(service, configured[kod]) for kod, service in connections(settings).items()}
+    guarded: dict[str, Guarded] = {}
+    for kod, service in connections(settings).items():
+        asked = service
+        if traced is not None:
+            asked = traced.service(kod, service)
+        elif settings.log.points:
+            asked = telemetry.Named(kod, service)
+        guarded[kod] = Guarded(asked, configured[kod])
+        metrics.BREAKER_STATE.watch(guarded[kod].breaker.state, kod)
+    return guarded
 
 
 def connections(settings: Settings) -> dict[str, BaseService]:
@@ -158,15 +178,18 @@ def connections(settings: Settings) -> dict[str, BaseService]:
     return connected
 
 
-def doors(settings: Settings, flow: Flow, sockets: Sequence[socket.socket]) -> list[Door]:
+def doors(settings: Settings, flow: Flow, sockets: Sequence[socket.socket], traced: Traced | None) -> list[Door]:
     """What answers on each of `addresses`. Raises `SetupError`."""
     contracts = CONTRACTS.values()
     listen = settings.listen
     given_out = DocumentApp(documents.published(contracts, settings.public_url))
-    endpoints = {documents.path(contract): SoapEndpoint(contract, flow) for contract in contracts}
-    questions = QuestionApp(
+    endpoint = SoapEndpoint if traced is None else traced.endpoint
+    endpoints = {documents.path(contract): endpoint(contract, flow) for contract in contracts}
+    questions: Application = QuestionApp(
         given_out, endpoints, flow, identity(settings), settings.limits.message_bytes, listen.body_seconds
     )
+    if traced is not None:
+        questions = traced.application(questions)
     mutual, one_sided = _contexts(settings)
     opened = [Door(sockets[0], mutual, questions)]
     if settings.publish is not None:
@@ -217,6 +240,15 @@ def _certificate_warnings(settings: Settings) -> Callable[[], list[str]]:
     ahead = timedelta(days=settings.management.warn_days)
     expiring = certificates.expiries(settings)
     return lambda: certificates.warnings(expiring, datetime.now(UTC), ahead)
+
+
+def _tracing() -> type[Traced]:
+    """What needs the extra `otel`. Raises `SetupError` where it is not installed."""
+    try:
+        from ssbtek_gateway.tracing import Traced  # noqa: PLC0415 - it costs those who do not trace nothing
+    except ModuleNotFoundError as error:
+        raise SetupError(f"tracing: {error.name} is missing; pip install ssbtek-gateway[otel]") from None
+    return Traced
 
 
 def _contexts(settings: Settings) -> tuple[ssl.SSLContext, ssl.SSLContext]:

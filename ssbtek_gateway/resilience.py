@@ -79,6 +79,12 @@ class Breaker:
         """Whether a question would be refused now."""
         return self._opened is not None and (self._trying or self._elapsed() - self._opened < self._seconds)
 
+    def state(self) -> int:
+        """0 closed; 1 half-open: one question tries, or the next will; 2 open."""
+        if self._opened is None:
+            return 0
+        return 1 if self._trying or not self.refuses else 2
+
     def admit(self) -> int | None:
         """The question's number, or None where it is refused. Tell what came of it by `settle`."""
         if self.refuses:
@@ -112,7 +118,7 @@ class Guarded:
         self._settings = settings
         self._clock = clock
         self._places = asyncio.Semaphore(settings.samtidiga)
-        self._breaker = Breaker(settings.sparr_efter, settings.sparr_seconds, clock.elapsed)
+        self.breaker = Breaker(settings.sparr_efter, settings.sparr_seconds, clock.elapsed)
 
     async def ask(self, question: Question) -> Outcome:
         refused = self._refusal()
@@ -147,10 +153,10 @@ class Guarded:
         until = maintenance(self._settings.underhall, self._clock.now())
         if until is not None:
             return failure("UNDERHALL", maintenance_text(until), reason="maintenance")
-        return _open() if self._breaker.refuses else None
+        return _open() if self.breaker.refuses else None
 
     async def _asked(self, question: Question, waited_from: float | None) -> Outcome:
-        number = self._breaker.admit()
+        number = self.breaker.admit()
         if number is None:
             return _open()
         answered: bool | None = None
@@ -164,7 +170,7 @@ class Guarded:
         else:
             return outcome
         finally:
-            self._breaker.settle(number, answered=answered)
+            self.breaker.settle(number, answered=answered)
 
     async def _within(self, question: Question, waited_from: float | None) -> Outcome:
         """The service keeps its own limit from when it is asked; what was spent on waiting is taken from it here."""

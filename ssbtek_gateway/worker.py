@@ -33,9 +33,11 @@ def main() -> None:
     """Answer until SIGTERM. Exit codes: 0 stopped, 1 it cannot be built; standard error says why."""
     path, number, heartbeat, *doors = sys.argv[1:]
     observe.configure()
+    observe.unblock()
     structlog.contextvars.bind_contextvars(worker=int(number))
     try:
         settings = config.load(Path(path))
+        observe.configure(four_points=settings.log.points)
         sockets = [socket.socket(fileno=int(door)) for door in doors]
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_serve(settings, sockets, int(number), int(heartbeat)))

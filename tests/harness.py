@@ -238,8 +238,8 @@ def running_gateway(
     organisation: str = "",
 ) -> Iterator[Gateway]:
     """A gateway before the simulator on port `agencies`."""
-    observe.configure()
     settings = config.load(configuration(pki, folder, agencies, extra, bastjanst, connected, listen, organisation))
+    observe.configure(four_points=settings.log.points)
     with Background(lambda started: gateway.serve(settings, started)) as server:
         port, documents_port = server.ports
         yield Gateway(port, documents_port, pki, settings.audit.database, server.state)

@@ -10,12 +10,14 @@ import asyncio
 from datetime import UTC, datetime
 from queue import Empty, SimpleQueue
 from threading import Thread
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL, create_engine, event, insert, inspect
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
+from ssbtek_gateway import metrics
 from ssbtek_gateway.audit import chain
 from ssbtek_gateway.audit.record import METADATA, ROWS
 
@@ -87,6 +89,7 @@ class AuditStore:
             async with asyncio.timeout(_SECONDS):
                 await done
         except TimeoutError:
+            metrics.AUDIT_FAILURES.inc("late")
             # It may still come to be written, which harms nothing: nobody relies on it.
             self._fails("not on disk in time")
             raise AuditError("not on disk in time") from None
@@ -105,7 +108,10 @@ class AuditStore:
             error: AuditError | None = None
             try:
                 if group:
+                    started = monotonic()
                     self._commit([row for row, _ in group])
+                    metrics.AUDIT_COMMIT_SECONDS.observe(monotonic() - started)
+                    metrics.AUDIT_GROUP_ROWS.observe(len(group))
                 elif self.failing:
                     self._try_to_write()
                 self.failing = None
@@ -113,6 +119,8 @@ class AuditStore:
                 # The next group tries anew, so that service resumes by itself when the store does.
                 error = AuditError(type(cause).__name__)
                 self._fails(type(cause).__name__)
+                if group:
+                    metrics.AUDIT_FAILURES.inc("commit")
             self._loop.call_soon_threadsafe(_settle, group, error)
 
     def _fails(self, kind: str) -> None:

@@ -45,6 +45,7 @@ _TYPE_OR_NIL = etree.XPath(
     namespaces={"xsi": "http://www.w3.org/2001/XMLSchema-instance"},
 )
 # The parts of SKV's question and answer, in the contract's order (version 11, `SkatteverketFraga`).
+OPERATIONS = ("hamtaBastjanstInformation", "testaBastjanstInformation")
 _SKV_PARTS = ("foretagsinformation", "individuppgifter", "skattekonto", "skatteuppgifter", "beskattningsbilagor")
 # XML's white space, which is less than Python's.
 _WHITE_SPACE = re.compile(r"[ \t\r\n]+")

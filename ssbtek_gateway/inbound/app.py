@@ -6,12 +6,14 @@ import asyncio
 import re
 import secrets
 from dataclasses import dataclass
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import structlog
 from lxml import etree
 
-from ssbtek_gateway import xmlgate
+from ssbtek_gateway import metrics, observe, telemetry, xmlgate
+from ssbtek_gateway.contracts.contract import OPERATIONS
 from ssbtek_gateway.faults import GatewayFault
 from ssbtek_gateway.inbound import envelope
 
@@ -21,10 +23,12 @@ if TYPE_CHECKING:
     from ssbtek_gateway.flow import Flow
     from ssbtek_gateway.inbound.identity import Identity
     from ssbtek_gateway.inbound.soap import SoapEndpoint
+    from ssbtek_gateway.model import Caller
 
     Scope = MutableMapping[str, Any]
     Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
     Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+    Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _LOG = structlog.get_logger()
 _XML = b"text/xml; charset=utf-8"
@@ -92,6 +96,7 @@ class QuestionApp:
             _LOG.info("refused", status=error.status)
             await _refuse(send, error)
         except ConnectionError:
+            metrics.REFUSALS.inc("gone")
             _LOG.info("gone", reason="the caller closed before the whole message had come")
 
     async def _body(self, scope: Scope, receive: Receive) -> bytes:
@@ -118,27 +123,33 @@ class QuestionApp:
         self, endpoint: SoapEndpoint, scope: Scope, body: bytes, charset: str | None
     ) -> tuple[bytes, GatewayFault | None]:
         """The SOAP message: the answer (200), or one that says the fault (500; SOAP 1.1 section 6.2)."""
-        incident = secrets.token_hex(8)
-        caller, operation = None, ""
+        incident, version, started = secrets.token_hex(8), endpoint.contract.version, monotonic()
+        caller, operation, fault = None, "", None
         with structlog.contextvars.bound_contextvars(incident=incident):
+            observe.point("request-in", version=version, bytes=len(body))
             try:
                 caller = self.identity.caller(scope["extensions"][CERTIFICATE])
                 element = envelope.operation(_parsed(body, charset))
-                operation = etree.QName(element).localname
+                name = etree.QName(element).localname
+                operation = name if name in OPERATIONS else ""
                 answer = await endpoint.answer(element, caller, incident)
-            except GatewayFault as fault:
-                refused = fault
+            except GatewayFault as refused:
+                fault = refused
             except Exception as error:  # noqa: BLE001 - a mistake of ours must reach the caller as a fault, not as silence
-                refused = GatewayFault("INTERNT_FEL", reason=_where(error))
-            else:
-                return answer, None
-            _LOG.warning("fault", felkod=refused.fel.felkod, reason=refused.reason)
-            if caller is not None:
-                try:
-                    await self.flow.refuse(caller, refused, incident, endpoint.contract.version)
-                except GatewayFault as fault:
-                    _LOG.error("fault", felkod=fault.fel.felkod, reason=fault.reason)
-            return endpoint.fault(refused, incident, operation), refused
+                fault = GatewayFault("INTERNT_FEL", reason=_where(error))
+            if fault is not None:
+                telemetry.refused(version, operation, caller, fault)
+                await self._record(caller, fault, incident, version)
+                answer = endpoint.fault(fault, incident, operation)
+            telemetry.finished(version, operation, caller, fault, len(answer), monotonic() - started)
+            return answer, fault
+
+    async def _record(self, caller: Caller | None, fault: GatewayFault, incident: str, version: str) -> None:
+        if caller is not None:
+            try:
+                await self.flow.refuse(caller, fault, incident, version)
+            except GatewayFault as unrecorded:
+                _LOG.error("fault", felkod=unrecorded.fel.felkod, reason=unrecorded.reason)
 
 
 def _parsed(body: bytes, charset: str | None) -> Any:  # noqa: ANN401 - an lxml element
@@ -193,6 +204,7 @@ def _where(error: Exception) -> str:
 
 
 async def _refuse(send: Send, error: _HttpError) -> None:
+    metrics.REFUSALS.inc(str(error.status))
     headers = [*error.headers, (b"connection", b"close")]
     await _send(send, error.status, error.text.encode(), _TEXT, headers)
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from ssbtek_gateway import metrics
 from ssbtek_gateway.inbound.app import CERTIFICATE
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class _Protocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn declares it
         super().connection_made(transport)
+        metrics.HANDSHAKES.inc()
         peer = transport.get_extra_info("ssl_object")
         self._certificate = peer.getpeercert(binary_form=True) if peer else None
         self._in_header = True
@@ -55,9 +57,10 @@ class _Protocol(HttpToolsProtocol):
         # TLS is up and nothing has been read. Should the client be sending, it may see the connection reset instead.
         self._refused = len(self.connections) > self.limits.connections
         if self._refused:
+            metrics.REFUSALS.inc("503")
             transport.write(_FULL)
             transport.close()
-        self._deadline = self.loop.call_later(self.limits.header_seconds, transport.close)
+        self._deadline = self.loop.call_later(self.limits.header_seconds, self._give_up)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._deadline.cancel()
@@ -71,14 +74,23 @@ class _Protocol(HttpToolsProtocol):
         super().data_received(data)
         # Only what has not yet become a whole header counts: a body may have come along in the same packet.
         if self._in_header and self._header_bytes > _HEADER_BYTES and not self.transport.is_closing():
+            metrics.REFUSALS.inc("431")
             self.transport.write(b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\n\r\n")
             self.transport.close()
+
+    def send_400_response(self, msg: str) -> None:
+        metrics.REFUSALS.inc("400")
+        super().send_400_response(msg)
+
+    def _give_up(self) -> None:
+        metrics.REFUSALS.inc("slow")
+        self.transport.close()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._in_header = True
         self._deadline.cancel()
-        self._deadline = self.loop.call_later(self.limits.header_seconds, self.transport.close)
+        self._deadline = self.loop.call_later(self.limits.header_seconds, self._give_up)
         self.scope["extensions"] = {CERTIFICATE: self._certificate}  # type: ignore[dict-item]
 
     def on_headers_complete(self) -> None:
@@ -118,6 +130,7 @@ class Listener(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002 - uvicorn's signature
         """Listen on every door; all of them, or `OSError`."""
+        metrics.CONNECTIONS.watch(lambda: len(self.server_state.connections))
         self.servers = [await self._open(door) for door in self._doors]
         self.started = True
         self._tell([door.bound.getsockname()[1] for door in self._doors])
@@ -127,6 +140,7 @@ class Listener(uvicorn.Server):
         config.load()
 
         def protocol() -> asyncio.Protocol:
+            metrics.ACCEPTED.inc()
             handler: asyncio.Protocol = config.http_protocol_class(config, self.server_state, {})  # type: ignore[call-arg]
             return handler
 

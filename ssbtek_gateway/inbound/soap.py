@@ -15,6 +15,7 @@ from spyne.model.fault import Fault
 from spyne.protocol.soap import Soap11
 from spyne.server import ServerBase
 
+from ssbtek_gateway.contracts.contract import OPERATIONS
 from ssbtek_gateway.faults import GatewayFault
 from ssbtek_gateway.inbound.envelope import NAMESPACE
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from ssbtek_gateway.model import Caller
 
 _HEAD = f'<?xml version="1.0" encoding="UTF-8"?><soap:Envelope xmlns:soap="{NAMESPACE}">'.encode()
-_OPERATIONS = ("hamtaBastjanstInformation", "testaBastjanstInformation")
 _TAIL = b"</soap:Body></soap:Envelope>"
 
 
@@ -99,9 +99,11 @@ class SoapEndpoint(ServerBase):
         return self._written(context)
 
     def fault(self, fault: GatewayFault, incident: str, operation: str = "") -> bytes:
-        """The SOAP message that says why the whole question failed, with the operation's fault as its detail."""
-        operation = operation if operation in _OPERATIONS else _OPERATIONS[0]
-        detail = etree.Element(f"{{{self.contract.namespace}}}{operation}Fault")
+        """The SOAP message that says why the whole question failed, with the operation's fault as its detail.
+
+        `operation` is empty where it is none of the contract's.
+        """
+        detail = etree.Element(f"{{{self.contract.namespace}}}{operation or OPERATIONS[0]}Fault")
         for name, text in (
             ("felkod", fault.fel.felkod),
             *(("felmeddelande", text) for text in fault.felmeddelande(incident)),

@@ -13,10 +13,11 @@ import asyncio
 import ssl
 from dataclasses import dataclass, field
 from functools import lru_cache
+from time import monotonic
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from ssbtek_gateway import tls
+from ssbtek_gateway import observe, tls
 from ssbtek_gateway.faults import failure, timeout
 from ssbtek_gateway.services.http1 import Answer, AnswerError, Pool
 
@@ -84,6 +85,23 @@ class Transport:
         await asyncio.gather(*(pool.close() for pool in self._pools.values()))
 
     async def _exchange(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+        if not observe.points():
+            return await self._exchanged(method, url, body, headers)
+        started = monotonic()
+        came: dict[str, object] = {"utfall": "cancelled"}
+        observe.point("request-out", method=method, bytes=len(body))
+        try:
+            reply = await self._exchanged(method, url, body, headers)
+            came = {"status": reply.status, "bytes": len(reply.body)}
+        except TransportError as error:
+            came = {"utfall": error.failure.felkod}
+            raise
+        else:
+            return reply
+        finally:
+            observe.point("response-in", **came, milliseconds=round(1000 * (monotonic() - started)))
+
+    async def _exchanged(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Reply:
         host, port, secure, head = _head(method, url, tuple(headers.items()))
         length = b"Content-Length: %d\r\n" % len(body) if method == "POST" else b""
         clock = asyncio.get_running_loop().time

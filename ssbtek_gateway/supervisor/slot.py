@@ -80,7 +80,7 @@ class Slot:
                 self.signal(SIGTERM)
             await self._hear(heartbeat)
         code = await process.wait()
-        metrics.forget(process.pid)
+        await metrics.forget(process.pid)
         return code
 
     async def _start(self) -> tuple[Process, socket.socket]:

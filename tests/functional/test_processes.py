@@ -22,9 +22,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from counted import value
 from functional.test_cli import run
 from harness import START_SECONDS, Gateway, configuration, running_agencies
 
+from ssbtek_gateway.metrics import CONTENT_TYPE
 from ssbtek_gateway.sockets import claim
 from ssbtek_gateway.supervisor import management
 
@@ -213,6 +215,27 @@ def test_a_killed_worker_costs_no_other_question_and_is_replaced(serving: Servin
         assert len(broken) == taken[0]
     replacement, same = serving.pids()
     assert (replacement != killed, same) == (True, other)
+
+
+def test_the_metrics_are_of_all_workers_and_outlive_each(serving: Serving, pki: Path, body: bytes) -> None:
+    def refused() -> int:
+        # What a worker counted is shown within a second.
+        labels = {"version": "10", "operation": "hamtaBastjanstInformation", "result": "EJ_BEHORIG"}
+        return int(value(serving.health("/metrics")[2], "ssbtek_questions_total", **labels))
+
+    before, noted = refused(), recorded(serving, "NEKAD")
+
+    def new() -> list[int]:
+        return [now - then for now, then in zip(recorded(serving, "NEKAD"), noted, strict=True)]
+
+    until(lambda: gateway(serving, pki).post(body, who="grannkommun")[0] == 500 and all(new()))
+    until(lambda: refused() == before + sum(new()))
+    killed = serving.pids()[0]
+    os.kill(killed, signal.SIGKILL)
+    until(lambda: serving.health()[0] == HTTPStatus.OK and killed not in serving.pids())
+    until(lambda: value(serving.health("/metrics")[2], "ssbtek_workers") == 2)
+    status, headers, _ = serving.health("/metrics")
+    assert (status, headers["Content-Type"], refused()) == (200, CONTENT_TYPE, before + sum(new()))
 
 
 def document(running: Gateway) -> int:

@@ -56,6 +56,17 @@ async def test_one_that_waits_too_long_is_refused_and_leaves_the_queue() -> None
     assert door.inside == ["first", "next"]
 
 
+async def test_how_full_it_is_can_be_read() -> None:
+    door, leave = Door(), asyncio.Event()
+    tasks = [asyncio.create_task(door.enter(name, leave)) for name in ("first", "second")]
+    await asyncio.sleep(0)
+    full = door.admission.answering, door.admission.waiting
+    await refused(door)
+    leave.set()
+    await asyncio.gather(*tasks)
+    assert (full, door.admission.answering, door.admission.waiting) == ((1, 1), 0, 0)
+
+
 @pytest.mark.parametrize("where", ["inside", "queue"])
 async def test_a_caller_that_goes_gives_its_place_back(where: str) -> None:
     door, leave = Door(), asyncio.Event()

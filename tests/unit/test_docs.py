@@ -12,7 +12,8 @@ import pytest
 import typer
 from unit.builders import CONTRACT, operation
 
-from ssbtek_gateway import cli
+from ssbtek_gateway import cli, metrics
+from ssbtek_gateway.families import Counter
 from ssbtek_gateway.faults import SECTION, WHOLE_QUESTION
 
 TOP = Path(__file__).parents[2]
@@ -106,6 +107,43 @@ def test_every_reason_in_the_log_is_explained(module: Path) -> None:
         "the caller closed before the whole message had come"
     }
     assert {reason for reason in own if reason not in explained} == set()
+
+
+def events() -> dict[str, set[str]]:
+    """The events that the code logs, each with the names of what it says."""
+    found: dict[str, set[str]] = {}
+    for path in (TOP / "ssbtek_gateway").rglob("*.py"):
+        for node in ast.walk(ast.parse(read(path))):
+            if isinstance(node, ast.Call) and re.fullmatch(r"_LOG\.\w+|observe\.point|log", ast.unparse(node.func)):
+                event = node.args[0]
+                if isinstance(event, ast.Constant):
+                    names = {keyword.arg for keyword in node.keywords if keyword.arg is not None}
+                    found.setdefault(str(event.value), set()).update(names)
+    return found
+
+
+def test_every_event_in_the_log_stands_on_its_page_with_what_it_says() -> None:
+    page = read(DOCS / "operate" / "log.md")
+    rows = {row.split("`")[1]: row for row in page.splitlines() if row.startswith("| `")}
+    assert {"answered", "fault", "request-in", "spans-lost"} <= set(events())
+    assert set(rows) == set(events()) | {"log-lost"}
+    assert {
+        (event, name) for event, names in events().items() for name in names if f"`{name}`" not in rows[event]
+    } == set()
+
+
+def test_every_metric_stands_on_its_page_with_its_labels_and_no_other_does() -> None:
+    page = read(DOCS / "operate" / "metrics.md")
+    names = {re.match(r"\| `(\w+)`", row)[1]: row for row in page.splitlines() if row.startswith("| `")}  # type: ignore[index]
+    shown = {
+        f"{family.name}_total" if isinstance(family, Counter) else family.name: family for family in metrics.FAMILIES
+    }
+    assert set(names) == set(shown)
+    for name, family in shown.items():
+        assert re.findall(r"`(\w+)`", names[name].split("|")[2]) == list(family.labels)
+    # The alerts, too.
+    used = {re.sub(r"_(bucket|count|sum)$", "", name) for name in re.findall(r"ssbtek_\w+", page)}
+    assert used == set(shown)
 
 
 @pytest.mark.parametrize("path", READABLE, ids=name_of)

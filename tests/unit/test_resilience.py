@@ -162,6 +162,25 @@ async def test_a_trial_that_fails_opens_it_for_as_long_again(time: Time) -> None
     assert await felkod(guarded) == "TIMEOUT"
 
 
+async def test_its_state_is_told_in_numbers(time: Time) -> None:
+    service = Held(failure("TIMEOUT"))
+    service.gate.set()
+    guarded = guard(service, time)
+    states = [guarded.breaker.state()]
+    await felkoder(guarded, 2)
+    states.append(guarded.breaker.state())
+    time.seconds = 30
+    states.append(guarded.breaker.state())
+    service.gate.clear()
+    service.outcome = ANSWER
+    trial = asyncio.create_task(felkod(guarded))
+    await asyncio.sleep(0)
+    states.append(guarded.breaker.state())
+    service.gate.set()
+    await trial
+    assert [*states, guarded.breaker.state()] == [0, 2, 1, 1, 0]
+
+
 @pytest.mark.parametrize("outcome", [failure("OGILTIG_FRAGA"), KeyError()])
 async def test_a_trial_that_says_nothing_leaves_the_trial_to_the_next(time: Time, outcome: Outcome | Exception) -> None:
     service = FakeService(failure("TIMEOUT"))

@@ -105,9 +105,11 @@ async def test_flawed_messages_are_refused_with_what_to_mend(
     code, felkod, texts = got.fault()
     assert (got.status, code, felkod) == (500, flaw.soap, flaw.felkod)
     assert flaw.says in texts
+    # The organisation of the certificate stands in the log; the same number in the message does not.
+    said = [{**line, "certifikat_organisation": None} for line in log]
     for value in (*CONFIDENTIAL, KOMMUN, BITRADE, flaw.value or KOMMUN):
         assert value not in got.body.decode()
-        assert value not in str(log)
+        assert value not in str(said)
     assert audit.events == ["NEKAD durable"]
     assert audit.rows[0]["felkod"] == flaw.felkod
 
