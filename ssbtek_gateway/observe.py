@@ -34,7 +34,8 @@ def configure() -> None:
             _masked,
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
-        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+        # One write a line, so that those of several processes do not mix.
+        logger_factory=lambda *_: structlog.WriteLogger(sys.stderr),
     )
 
 
