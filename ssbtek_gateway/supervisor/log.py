@@ -12,4 +12,5 @@ def log(event: str, **facts: object) -> None:
     """One line. That it cannot be written, because a disk is full, stops nobody."""
     line = {**facts, "event": event, "level": "info", "timestamp": datetime.now(UTC).isoformat()}
     with suppress(OSError):
-        print(json.dumps(line), file=sys.stderr, flush=True)  # noqa: T201
+        sys.stderr.write(json.dumps(line) + "\n")
+        sys.stderr.flush()
