@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from ssbtek_gateway import oversikt
-from ssbtek_gateway.audit import record
-from ssbtek_gateway.audit.store import AuditError
+from ssbtek_gateway.audit import AuditError, record
 from ssbtek_gateway.fanout import ask_all
 from ssbtek_gateway.faults import GatewayFault, failure
 from ssbtek_gateway.model import Data, Failure

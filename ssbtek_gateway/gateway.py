@@ -7,7 +7,7 @@ import os
 import re
 from contextlib import AsyncExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import structlog
 from cryptography import x509
@@ -15,9 +15,11 @@ from cryptography.x509.oid import NameOID
 
 from ssbtek_gateway import certificates, health, revocation, tls
 from ssbtek_gateway.admission import Admission
+from ssbtek_gateway.audit import AuditError
+from ssbtek_gateway.audit.backend import Postgresql, Sqlite, database_of
 from ssbtek_gateway.audit.chain import ChainKey
 from ssbtek_gateway.audit.record import PersonKey
-from ssbtek_gateway.audit.store import AuditStore, database_of
+from ssbtek_gateway.audit.store import AuditStore
 from ssbtek_gateway.authorisation import Register
 from ssbtek_gateway.contracts import CONTRACTS
 from ssbtek_gateway.flow import Flow
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from ssbtek_gateway.audit.backend import Backend
     from ssbtek_gateway.config import Limits, Settings
     from ssbtek_gateway.health import State
     from ssbtek_gateway.services.service import BaseService
@@ -67,7 +70,7 @@ async def serve(
     """
     async with AsyncExitStack() as stack:
         sockets = sockets or _claimed(settings, stack)
-        audit = AuditStore(database_of(settings.audit.database, worker), chain_key(settings))
+        audit = AuditStore(audit_backend(settings, worker), chain_key(settings))
         stack.push_async_callback(audit.close)
         services = base_services(settings)
         for service in services.values():
@@ -127,6 +130,10 @@ def check(settings: Settings) -> None:
     identity(settings)
     person_key(settings)
     chain_key(settings)
+    try:
+        audit_backend(settings).check()
+    except AuditError as error:
+        raise SetupError(f"audit: {error}") from None
 
 
 def base_services(settings: Settings) -> dict[str, Guarded]:
@@ -213,6 +220,14 @@ def _contexts(settings: Settings) -> tuple[ssl.SSLContext, ssl.SSLContext]:
         authorities = [issuer.certifikat for issuer in settings.utfardare] or listen.client_authorities
         mutual = tls.server_context(listen.certificate, listen.key, authorities)
         return mutual, tls.server_context(listen.certificate, listen.key, ())
+
+
+def audit_backend(settings: Settings, worker: int = 1) -> Backend:
+    """Where a worker keeps the audit; to read, the first worker's stands for all."""
+    audit = settings.audit
+    if audit.postgresql is not None:
+        return Postgresql(audit.postgresql, audit.password_file)
+    return Sqlite(database_of(cast("Path", audit.database), worker))  # the configuration names one of the two
 
 
 def person_key(settings: Settings) -> PersonKey:

@@ -161,11 +161,12 @@ def configuration(
     connected: Collection[str] = KODER,
     listen: str = "",
     organisation: str = "",
+    audit: str = 'database = "audit.sqlite"',
 ) -> Path:
     """A configuration file in `folder`.
 
     `extra` goes to its top, `bastjanst` into every connected service's table, `listen` into its own,
-    `organisation` into the first entry of the register.
+    `organisation` into the first entry of the register, `audit` says where that is kept.
     """
     services = "\n".join(
         f"""
@@ -196,7 +197,7 @@ def configuration(
         [publish]
         port = 0
         [audit]
-        database = "audit.sqlite"
+        {audit}
         key = "{pki}/audit.key"
         key_id = "test"
         chain_key = "{pki}/audit-chain.key"
@@ -232,10 +233,12 @@ def running_gateway(
     connected: Collection[str] = KODER,
     listen: str = "",
     organisation: str = "",
+    audit: str = 'database = "audit.sqlite"',
 ) -> Iterator[Gateway]:
     """A gateway before the simulator on port `agencies`."""
     observe.configure()
-    settings = config.load(configuration(pki, folder, agencies, extra, bastjanst, connected, listen, organisation))
+    path = configuration(pki, folder, agencies, extra, bastjanst, connected, listen, organisation, audit)
+    settings = config.load(path)
     with Background(lambda started: gateway.serve(settings, started)) as server:
         port, documents_port = server.ports
-        yield Gateway(port, documents_port, pki, settings.audit.database)
+        yield Gateway(port, documents_port, pki, settings.audit.database or folder / "nowhere")
