@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from ssbtek_gateway import postgresql_url
 from ssbtek_gateway.config_calendar import Underhall, Version
 from ssbtek_gateway.config_rates import Rates
-from ssbtek_gateway.config_types import FilePath, Model, Organisationsnummer, Seconds, Url
+from ssbtek_gateway.config_types import FilePath, Model, Organisationsnummer, PostgresqlUrl, Seconds, Url
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -123,15 +124,32 @@ class Limits(Model):
 
 
 class Audit(Model):
-    """The record of who asked about whom. A question is refused where it cannot be written."""
+    """The record of who asked about whom. A question is refused where it cannot be written.
 
-    database: FilePath
+    It is kept in `database` or in `postgresql`.
+    """
+
+    database: FilePath | None = None
     """An SQLite file; it is created. Risk: on a disk that does not honour fsync, rows can be lost in a power cut."""
+    postgresql: PostgresqlUrl | None = None
+    """A database that several gateways may share, as a URL without password. Risk: without sslmode=verify-full whoever
+    stands between sees who is asked about, and can take the rows without keeping them."""
+    password_file: FilePath | None = None
+    """The password for `postgresql`, read at every connection. Without it libpq looks in PGPASSFILE. Risk: with a role
+    that may do more than SELECT and INSERT, whoever takes over the gateway can remove rows."""
     key: FilePath
     """At least 32 random bytes. Risk: whoever has both it and the database can find a person's rows."""
     key_id: str = Field(min_length=1, max_length=40)
     chain_key: FilePath
     """At least 32 random bytes, other than `key`. Risk: whoever has both it and the database can change rows unseen."""
+
+    @model_validator(mode="after")
+    def _is_kept_somewhere(self) -> Audit:
+        if (self.database is None) == (self.postgresql is None):
+            raise ValueError("name either database or postgresql")
+        if self.password_file is not None and self.postgresql is None:
+            raise ValueError("password_file is of no use without postgresql")
+        return self
 
 
 class Processes(Model):
@@ -363,6 +381,8 @@ class Settings(Model):
             without = [issuer.namn for issuer in self.utfardare if issuer.crl is None]
             if without:
                 raise ValueError(f"utfardare {without[0]}: crl is required in production")
+            if self.audit.postgresql is not None and postgresql_url.in_the_clear(self.audit.postgresql):
+                raise ValueError("audit.postgresql: on another machine needs sslmode=verify-full in production")
         return self
 
 

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
 
+from ssbtek_gateway import postgresql_url
+
 _PRINTABLE = re.compile(r"[!-~]+")
 
 
@@ -39,5 +41,6 @@ def _https(url: str) -> str:
 
 FilePath = Annotated[Path, AfterValidator(_beside_file)]
 Url = Annotated[str, AfterValidator(_https)]
+PostgresqlUrl = Annotated[str, AfterValidator(postgresql_url.checked)]
 Seconds = Annotated[float, Field(gt=0, le=300)]
 Organisationsnummer = Annotated[str, Field(pattern=r"^16[0-9]{2}[2-9][0-9]{7}$")]

@@ -8,8 +8,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from ssbtek_gateway import metrics, oversikt, telemetry
-from ssbtek_gateway.audit import record
-from ssbtek_gateway.audit.store import AuditError
+from ssbtek_gateway.audit import AuditError, record
 from ssbtek_gateway.contracts import size
 from ssbtek_gateway.fanout import ask_all
 from ssbtek_gateway.faults import GatewayFault, failure

@@ -8,7 +8,7 @@ import os
 import re
 from contextlib import AsyncExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import structlog
 from cryptography import x509
@@ -16,9 +16,11 @@ from cryptography.x509.oid import NameOID
 
 from ssbtek_gateway import certificates, closing, health, metrics, revocation, telemetry, tls
 from ssbtek_gateway.admission import Admission
+from ssbtek_gateway.audit import AuditError
+from ssbtek_gateway.audit.backend import Postgresql, Sqlite, database_of
 from ssbtek_gateway.audit.chain import ChainKey
 from ssbtek_gateway.audit.record import PersonKey
-from ssbtek_gateway.audit.store import AuditStore, database_of
+from ssbtek_gateway.audit.store import AuditStore
 from ssbtek_gateway.authorisation import Register
 from ssbtek_gateway.contracts import CONTRACTS
 from ssbtek_gateway.flow import Flow
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
 
     from redis.asyncio import BlockingConnectionPool
 
+    from ssbtek_gateway.audit.backend import Backend
     from ssbtek_gateway.config import Limits, Settings
     from ssbtek_gateway.health import State
     from ssbtek_gateway.inbound.app import Application
@@ -78,7 +81,7 @@ async def serve(
             traced = _tracing()(settings.tracing)
             stack.push_async_callback(traced.close)
         sockets = sockets or _claimed(settings, stack)
-        audit = AuditStore(database_of(settings.audit.database, worker), chain_key(settings))
+        audit = AuditStore(audit_backend(settings, worker), chain_key(settings))
         stack.push_async_callback(audit.close)
         services = base_services(settings, traced)
         for service in services.values():
@@ -151,6 +154,10 @@ def check(settings: Settings) -> None:
     _closing(settings)
     person_key(settings)
     chain_key(settings)
+    try:
+        audit_backend(settings).check()
+    except AuditError as error:
+        raise SetupError(f"audit: {error}") from None
 
 
 def base_services(settings: Settings, traced: Traced | None) -> dict[str, Guarded]:
@@ -275,6 +282,14 @@ def _closing(settings: Settings) -> closing.Closing:
         raise SetupError(f"versioner: there is no version {unknown[0]}, only {', '.join(CONTRACTS)}")
     configured = {number: version.stanger for number, version in settings.versioner.items()}
     return closing.Closing(dict.fromkeys(CONTRACTS) | configured, settings.underhall)
+
+
+def audit_backend(settings: Settings, worker: int = 1) -> Backend:
+    """Where a worker keeps the audit; to read, the first worker's stands for all."""
+    audit = settings.audit
+    if audit.postgresql is not None:
+        return Postgresql(audit.postgresql, audit.password_file)
+    return Sqlite(database_of(cast("Path", audit.database), worker))  # the configuration names one of the two
 
 
 def person_key(settings: Settings) -> PersonKey:

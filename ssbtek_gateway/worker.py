@@ -18,7 +18,7 @@ import structlog
 import uvloop
 
 from ssbtek_gateway import config, gateway, observe
-from ssbtek_gateway.audit.store import AuditError
+from ssbtek_gateway.audit import AuditError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import postgresql as postgresql_server
 import pytest
 
 from ssbtek_gateway import devpki
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -24,3 +26,10 @@ def pki(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pki")
     devpki.write(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgresql(pki: Path) -> Iterator[postgresql_server.Postgresql]:
+    """A server of our own."""
+    with postgresql_server.running(pki / "server.pem", pki / "server.key") as server:
+        yield server

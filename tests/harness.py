@@ -165,11 +165,12 @@ def configuration(
     connected: Collection[str] = KODER,
     listen: str = "",
     organisation: str = "",
+    audit: str = 'database = "audit.sqlite"',
 ) -> Path:
     """A configuration file in `folder`.
 
     `extra` goes to its top, `bastjanst` into every connected service's table, `listen` into its own,
-    `organisation` into the first entry of the register.
+    `organisation` into the first entry of the register, `audit` says where that is kept.
     """
     services = "\n".join(
         f"""
@@ -200,7 +201,7 @@ def configuration(
         [publish]
         port = 0
         [audit]
-        database = "audit.sqlite"
+        {audit}
         key = "{pki}/audit.key"
         key_id = "test"
         chain_key = "{pki}/audit-chain.key"
@@ -236,10 +237,12 @@ def running_gateway(
     connected: Collection[str] = KODER,
     listen: str = "",
     organisation: str = "",
+    audit: str = 'database = "audit.sqlite"',
 ) -> Iterator[Gateway]:
     """A gateway before the simulator on port `agencies`."""
-    settings = config.load(configuration(pki, folder, agencies, extra, bastjanst, connected, listen, organisation))
+    path = configuration(pki, folder, agencies, extra, bastjanst, connected, listen, organisation, audit)
+    settings = config.load(path)
     observe.configure(four_points=settings.log.points)
     with Background(lambda started: gateway.serve(settings, started)) as server:
         port, documents_port = server.ports
-        yield Gateway(port, documents_port, pki, settings.audit.database, server.state)
+        yield Gateway(port, documents_port, pki, settings.audit.database or folder / "nowhere", server.state)

@@ -15,24 +15,25 @@ from datetime import UTC, datetime
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Column, Integer, String, Table
+from sqlalchemy import Column, String, Table
 
-from ssbtek_gateway.audit.record import METADATA, ROWS
+from ssbtek_gateway.audit.record import BIG, METADATA, ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from ssbtek_gateway.audit.backend import Backend, Driver
     from ssbtek_gateway.audit.record import Row
 
 WRITERS = Table(
     "audit_writer",
     METADATA,
-    Column("id", Integer, primary_key=True),
+    Column("id", BIG, primary_key=True),
     Column("writer", String(32), nullable=False, unique=True),
     # UTC, ISO 8601.
     Column("started", String(32), nullable=False),
     # The last row then of the writer before; none for the first writer.
-    Column("previous_seq", Integer),
+    Column("previous_seq", BIG),
     Column("previous_mac", String(64)),
     Column("mac", String(64), nullable=False),
 )
@@ -40,12 +41,12 @@ WRITERS = Table(
 CHECKPOINTS = Table(
     "audit_checkpoint",
     METADATA,
-    Column("id", Integer, primary_key=True),
+    Column("id", BIG, primary_key=True),
     Column("writer", String(32), nullable=False),
     # The last row that was removed, and how many were by this purge.
-    Column("seq", Integer, nullable=False),
+    Column("seq", BIG, nullable=False),
     Column("row_mac", String(64), nullable=False),
-    Column("rows", Integer, nullable=False),
+    Column("rows", BIG, nullable=False),
     # The day that rows were removed before, and when it was done (UTC, ISO 8601).
     Column("before", String(32), nullable=False),
     Column("purged", String(32), nullable=False),
@@ -102,14 +103,15 @@ class Chain:
         return linked
 
 
-def begin(cursor: Any, key: ChainKey) -> Chain:  # noqa: ANN401 - the driver's own cursor
-    """Enter a new writer, in a transaction that its first rows are to be committed in."""
-    cursor.execute("BEGIN IMMEDIATE")  # two processes that start at once enter one after the other
-    before = cursor.execute("SELECT writer, mac FROM audit_writer ORDER BY id DESC LIMIT 1").fetchone()
+def begin(connection: Driver, backend: Backend, key: ChainKey) -> Chain:
+    """Enter a new writer, in a transaction that is left open for its first rows."""
+    connection.execute(backend.alone)  # two processes that start at once enter one after the other
+    before = connection.execute("SELECT writer, mac FROM audit_writer ORDER BY id DESC LIMIT 1").fetchone()
     last = (
         before
-        and cursor.execute(
-            "SELECT seq, mac FROM audit WHERE writer = ? ORDER BY id DESC LIMIT 1", before[:1]
+        and connection.execute(
+            f"SELECT seq, mac FROM audit WHERE writer = {backend.mark} ORDER BY seq DESC LIMIT 1",  # noqa: S608 - a mark
+            before[:1],
         ).fetchone()
     )
     entry: dict[str, Any] = {
@@ -119,9 +121,8 @@ def begin(cursor: Any, key: ChainKey) -> Chain:  # noqa: ANN401 - the driver's o
         "previous_mac": last and last[1],
     }
     entry["mac"] = key.writer(before and before[1], entry)
-    cursor.execute(
-        "INSERT INTO audit_writer (writer, started, previous_seq, previous_mac, mac)"
-        " VALUES (:writer, :started, :previous_seq, :previous_mac, :mac)",
-        entry,
+    connection.execute(
+        f"INSERT INTO audit_writer ({', '.join(entry)}) VALUES ({', '.join([backend.mark] * len(entry))})",  # noqa: S608
+        tuple(entry.values()),
     )
     return Chain(key, entry["writer"], entry["mac"])

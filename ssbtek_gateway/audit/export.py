@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lxml.etree import _Element
-    from sqlalchemy import Connection
 
+    from ssbtek_gateway.audit.reader import Parts
     from ssbtek_gateway.audit.verify import Report
 
 NAMESPACE = "urn:ssbtek-gateway:audit-export:1"
@@ -66,20 +66,21 @@ def signer(certificate: bytes, key: bytes) -> Signer:
     return Signer(certificate.decode("ascii", "replace"), private)
 
 
-def export(connection: Connection, report: Report, out: Path) -> _Element:
-    """Write every row to `out`, a new file for our own user only; returns the manifest, which `report` is part of.
+def export(parts: Parts, report: Report, out: Path) -> _Element:
+    """Write every row, one part after the other, to `out`, a new file for our own user only; returns the manifest.
 
-    Raises `OSError` where the file is there already or cannot be written.
+    `report` becomes part of it. Raises `OSError` where the file is there already or cannot be written.
     """
     digest = hashlib.sha256()
     count, first, last = 0, "", ""
     descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
-        for row in stream(connection, ROWS):
+        for row in (row for connection in parts.values() for row in stream(connection, ROWS)):
             line = json.dumps(row, default=repr).encode() + b"\n"
             digest.update(line)
             file.write(line)
-            count, first, last = count + 1, first or str(row["tidpunkt"]), str(row["tidpunkt"])
+            time = str(row["tidpunkt"])
+            count, first, last = count + 1, min(first or time, time), max(last, time)
         file.flush()
         os.fsync(file.fileno())
     manifest = etree.Element(f"{{{NAMESPACE}}}auditExport", nsmap={None: NAMESPACE})

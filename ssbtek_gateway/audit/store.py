@@ -1,31 +1,24 @@
 """The audit database: one writer that commits what many questions wait for in one durable transaction.
 
-The writer is a thread of its own over SQLAlchemy's plain engine: one hand-over a group. An asynchronous engine hands
-over at every step and cost three times as much a row (docs/decisions/0003).
+The writer is a thread of its own over the plain driver: one hand-over a group. An asynchronous one hands over at every
+step and cost three times as much a row (docs/decisions/0003).
 """
 
 from __future__ import annotations
 
 import asyncio
+from contextlib import closing
 from datetime import UTC, datetime
 from queue import Empty, SimpleQueue
 from threading import Thread
 from time import monotonic
-from typing import TYPE_CHECKING, Any
-
-from sqlalchemy import URL, create_engine, event, insert, inspect
-from sqlalchemy.dialects import sqlite
-from sqlalchemy.exc import SQLAlchemyError
+from typing import TYPE_CHECKING
 
 from ssbtek_gateway import metrics
-from ssbtek_gateway.audit import chain
-from ssbtek_gateway.audit.record import METADATA, ROWS
+from ssbtek_gateway.audit import AuditError, chain, schema
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from sqlalchemy import Engine, PoolProxiedConnection
-
+    from ssbtek_gateway.audit.backend import Backend, Driver
     from ssbtek_gateway.audit.chain import Chain, ChainKey
     from ssbtek_gateway.audit.record import Row
 
@@ -36,45 +29,30 @@ _LARGEST_GROUP = 200
 _SECONDS = 10
 # Between two tries, where nothing can be written and nobody asks.
 _RETRY_SECONDS = 1
-_COLUMNS = [column.name for column in ROWS.columns if column.name != "id"]
-_INSERT = str(insert(ROWS).compile(dialect=sqlite.dialect(paramstyle="named"), column_keys=_COLUMNS))
-
-
-def database_of(database: Path, worker: int) -> Path:
-    """The file that a worker writes: the first one `database` itself, the others `NAME.2.sqlite` … beside it."""
-    return database if worker == 1 else database.with_name(f"{database.stem}.{worker}{database.suffix}")
-
-
-class AuditError(Exception):
-    """The row is not durable; nothing may happen that relies on it."""
+# As many as the gateway can have questions and refusals at once, and more: what waits beyond that, nobody waits for.
+_MOST_WAITING = 5000
+# After so long a connection may have been ended from the other side.
+_RESTED_SECONDS = 1
 
 
 class AuditStore:
-    """An append-only SQLite file, created where it is missing, whose rows are chained under `key`.
+    """An append-only record, its tables created where there are none, whose rows are chained under `key`.
 
-    Raises `AuditError` where it cannot be opened, or was written before rows were chained.
+    Raises `AuditError` where it cannot be opened, or is of another revision.
 
     Make it on the running event loop and close it there.
     """
 
-    def __init__(self, database: Path, key: ChainKey) -> None:
-        self._engine = create_engine(URL.create("sqlite", database=str(database)))
-        event.listen(self._engine, "connect", _durable)
-        try:
-            _create(self._engine)
-        except SQLAlchemyError as error:
-            self._engine.dispose()
-            raise AuditError(f"the audit database cannot be opened: {type(error).__name__}") from None
-        except AuditError:
-            self._engine.dispose()
-            raise
+    def __init__(self, backend: Backend, key: ChainKey) -> None:
+        schema.ensure(backend)
+        self._backend = backend
         self._key = key
-        self._chain: Chain | None = None
         self._loop = asyncio.get_running_loop()
         self._closed = False
         # Since when nothing can be written, and the kind of error; None while all is well.
         self.failing: tuple[datetime, str] | None = None
-        self._connection: PoolProxiedConnection | None = None
+        # The writer: its connection, how far it has come, and when it last wrote.
+        self._kept: tuple[Driver, Chain, float] | None = None
         self._waiting: SimpleQueue[Waiting | None] = SimpleQueue()
         self._writer = Thread(target=self._write_groups, name="audit writer", daemon=True)
         self._writer.start()
@@ -83,6 +61,8 @@ class AuditStore:
         """Return when `row` is on disk. Raises `AuditError` where it cannot be."""
         if self._closed:
             raise AuditError("the gateway is stopping")
+        if self._waiting.qsize() >= _MOST_WAITING:
+            raise AuditError("too many rows wait")
         done = self._loop.create_future()
         self._waiting.put((row, done))
         try:
@@ -90,7 +70,7 @@ class AuditStore:
                 await done
         except TimeoutError:
             metrics.AUDIT_FAILURES.inc("late")
-            # It may still come to be written, which harms nothing: nobody relies on it.
+            # If it is being written it may still come to be, which harms nothing: nobody relies on it.
             self._fails("not on disk in time")
             raise AuditError("not on disk in time") from None
 
@@ -99,12 +79,11 @@ class AuditStore:
         self._closed = True
         self._waiting.put(None)
         await asyncio.to_thread(self._writer.join, _SECONDS)
-        if self._connection is not None:
-            self._connection.close()
-        self._engine.dispose()
 
     def _write_groups(self) -> None:
         while (group := self._next_group()) is not None:
+            # Those who stopped waiting were told that it is not on disk.
+            group = [(row, done) for row, done in group if not done.done()]
             error: AuditError | None = None
             try:
                 if group:
@@ -116,35 +95,52 @@ class AuditStore:
                     self._try_to_write()
                 self.failing = None
             except Exception as cause:  # noqa: BLE001 - whatever it was, those who wait must hear of it
-                # The next group tries anew, so that service resumes by itself when the store does.
-                error = AuditError(type(cause).__name__)
-                self._fails(type(cause).__name__)
+                # By its name alone: drivers show values. The next group tries anew, so that service resumes by itself
+                # when the store does.
+                error = cause if isinstance(cause, AuditError) else AuditError(type(cause).__name__)
+                self._fails(str(error))
                 if group:
                     metrics.AUDIT_FAILURES.inc("commit")
             self._loop.call_soon_threadsafe(_settle, group, error)
+        if self._kept is not None:
+            self._kept[0].close()
 
     def _fails(self, kind: str) -> None:
         self.failing = self.failing or (datetime.now(UTC), kind)
 
     def _try_to_write(self) -> None:
         """A write to disk that changes nothing: no questions come to a gateway that says it cannot answer them."""
-        connection = self._engine.raw_connection()
-        try:
-            connection.cursor().execute("PRAGMA user_version = 0")
-        finally:
-            connection.close()
+        with closing(self._backend.connect()) as connection:
+            connection.execute(self._backend.probe)
 
     def _commit(self, rows: list[Row]) -> None:
-        # By the driver, on one connection: the writer shares the interpreter with the questions, which wait for what it
-        # does in Python. Both are kept only where all went well. A new connection is a new writer: whether the rows
-        # that failed are there or not, their chain is whole.
-        connection, chained = self._connection or self._engine.raw_connection(), self._chain
-        self._connection = self._chain = None
-        cursor = connection.cursor()
-        chained = chained or chain.begin(cursor, self._key)
-        cursor.executemany(_INSERT, chained.link(rows))
-        connection.commit()
-        self._connection, self._chain = connection, chained
+        # A connection and its chain are kept only where all went well. A new connection is a new writer: whether the
+        # rows that failed are there or not, their chain is whole.
+        connection, chained = self._taken() or (self._backend.connect(), None)
+        try:
+            if chained is None:
+                chained = chain.begin(connection, self._backend, self._key)
+                self._backend.insert(connection, chained.link(rows))
+                connection.execute("COMMIT")
+            else:
+                self._backend.insert(connection, chained.link(rows))
+        except BaseException:
+            connection.close()
+            raise
+        self._kept = connection, chained, monotonic()
+
+    def _taken(self) -> tuple[Driver, Chain] | None:
+        """The writer that is kept, if its connection still works; no row is risked on one that may not."""
+        if self._kept is None:
+            return None
+        (connection, chained, used), self._kept = self._kept, None
+        if monotonic() - used > _RESTED_SECONDS:
+            try:
+                connection.execute("SELECT 1")
+            except Exception:  # noqa: BLE001 - each driver has its own
+                connection.close()
+                return None
+        return connection, chained
 
     def _next_group(self) -> list[Waiting] | None:
         """What waits; nothing, where nobody asked for a while; None at the end."""
@@ -167,16 +163,6 @@ class AuditStore:
         return group
 
 
-def _create(engine: Engine) -> None:
-    there = inspect(engine)
-    if there.has_table(ROWS.name) and not {column["name"] for column in there.get_columns(ROWS.name)} >= set(_COLUMNS):
-        raise AuditError(
-            "the audit database was written by an earlier version, without a chain: keep it as an archive, and name"
-            " another file in audit.database"
-        )
-    METADATA.create_all(engine)
-
-
 def _settle(group: list[Waiting], error: AuditError | None) -> None:
     for _, done in group:
         if done.done():  # whoever waited has gone
@@ -185,11 +171,3 @@ def _settle(group: list[Waiting], error: AuditError | None) -> None:
             done.set_result(None)
         else:
             done.set_exception(error)
-
-
-def _durable(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own connection object
-    # With a write-ahead log, FULL syncs at every commit; NORMAL would lose the last ones in a power cut.
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=FULL")
-    cursor.close()

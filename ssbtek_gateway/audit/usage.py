@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy import Connection
+
+    from ssbtek_gateway.audit.reader import Parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +33,26 @@ class Used:
     nekade: int
     senast: str
 
+    def and_also(self, other: Used) -> Used:
+        fragor, nekade = self.fragor + other.fragor, self.nekade + other.nekade
+        return replace(self, fragor=fragor, nekade=nekade, senast=max(self.senast, other.senast))
 
-def usage(connection: Connection, since: datetime | None = None) -> Iterator[Used]:
-    """By organisation, supplier and version. Raises `AuditError` by way of `reader.opened` where it cannot be read."""
+
+def usage(parts: Parts, since: datetime | None = None) -> list[Used]:
+    """By organisation, supplier and version, of all parts together.
+
+    Raises `AuditError` by way of `reader.opened` where they cannot be read.
+    """
+    together: dict[tuple[str, str, str], Used] = {}
+    for connection in parts.values():
+        for one in _usage(connection, since):
+            # Nobody sorts before somebody, as in the database.
+            who = (one.organisation, one.bitrade or "", one.version)
+            together[who] = together[who].and_also(one) if who in together else one
+    return [together[who] for who in sorted(together)]
+
+
+def _usage(connection: Connection, since: datetime | None) -> Iterator[Used]:
     asked, refused = ROWS.c.handelse == "FRAGAD", ROWS.c.felkod == "STANGD_VERSION"
     organisation = func.coalesce(ROWS.c.ingivare, ROWS.c.certifikat_organisation).label("organisation")
     who = (organisation, ROWS.c.bitrade, ROWS.c.version)
@@ -42,7 +61,7 @@ def usage(connection: Connection, since: datetime | None = None) -> Iterator[Use
         func.sum(case((refused, 1), else_=0)).label("nekade"),
         func.max(ROWS.c.tidpunkt).label("senast"),
     )
-    query = select(*who, *counted).where(asked | refused).group_by(*who).order_by(*who)
+    query = select(*who, *counted).where(asked | refused).group_by(*who)
     if since is not None:
         # ISO 8601 in UTC sorts as the moments do.
         query = query.where(ROWS.c.tidpunkt >= since.astimezone(UTC).isoformat())

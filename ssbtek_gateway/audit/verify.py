@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from ssbtek_gateway.audit.chain import ChainKey
+    from ssbtek_gateway.audit.reader import Parts
     from ssbtek_gateway.audit.record import Row
 
 
@@ -34,6 +35,8 @@ class Finding:
     seq: int | None
     row_id: int | None
     what: str
+    # The database, where it is known which of several.
+    part: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +48,18 @@ class Report:
     findings: tuple[Finding, ...]
 
 
-def verify(connection: Connection, key: ChainKey, head: Mapping[str, Tail] | None = None) -> Report:
-    """Walk everything once and report the first break of each writer.
+def verify(parts: Parts, key: ChainKey, head: Mapping[str, Tail] | None = None) -> Report:
+    """Walk everything once and report the first break of each writer. Each part has its own table of writers.
 
     `head` is how far each writer had come earlier: what is missing of that is found too.
     """
     walk = _Walk(key, head or {})
-    followed = walk.writers(connection)
-    for row in stream(connection, ROWS):
-        walk.row(row)
+    followed: dict[str, Tail] = {}
+    for walk.part, connection in parts.items():
+        followed |= walk.writers(connection)
+        for row in stream(connection, ROWS):
+            walk.row(row)
+    walk.part = None
     for writer, tail in (*walk.head.items(), *followed.items()):
         walk.reaches(writer, tail)
     return Report(walk.rows, walk.tails, tuple(walk.findings.values()))
@@ -63,6 +69,7 @@ def verify(connection: Connection, key: ChainKey, head: Mapping[str, Tail] | Non
 class _Walk:
     key: ChainKey
     head: Mapping[str, Tail]
+    part: str | None = None
     rows: int = 0
     tails: dict[str, Tail] = field(default_factory=dict)
     # The first of each writer: what comes after a break cannot be told from its consequences.
@@ -75,7 +82,9 @@ class _Walk:
         for entry in stream(connection, WRITERS):
             writer = entry["writer"]
             reached[writer] = Tail(1, "")  # a writer is entered with its first row
-            if entry["mac"] != self.key.writer(before["mac"] if before else None, entry):
+            if writer in self.tails:
+                self._break(writer, "is entered twice: its database was copied, or its entry put in")
+            elif entry["mac"] != self.key.writer(before["mac"] if before else None, entry):
                 self._break(writer, "its entry, or the one before it, was changed, removed, moved or put in")
             elif before is not None and entry["previous_seq"] is not None:
                 reached[before["writer"]] = Tail(entry["previous_seq"], entry["previous_mac"])
@@ -115,4 +124,4 @@ class _Walk:
 
     def _break(self, writer: str, what: str, row: Row | None = None) -> None:
         seq, row_id = (row["seq"], row["id"]) if row else (None, None)
-        self.findings.setdefault(writer, Finding(writer, seq, row_id, what))
+        self.findings.setdefault(writer, Finding(writer, seq, row_id, what, self.part))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from ssbtek_gateway.audit.reader import Parts
     from ssbtek_gateway.audit.record import PersonKey, Row
     from ssbtek_gateway.model import PersonId
 
@@ -46,16 +48,21 @@ class Answer:
     other_keys: Mapping[str, int]
 
 
-def who(connection: Connection, key: PersonKey, person: PersonId) -> Answer:
-    """Every question about `person` that was recorded under `key`, in order of insertion."""
-    rows = list(stream(connection, ROWS, ROWS.c.person == key.pseudonym(person), ROWS.c.handelse == "FRAGAD"))
+def who(parts: Parts, key: PersonKey, person: PersonId) -> Answer:
+    """Every question about `person` that was recorded under `key`, of all parts, by time."""
+    about = (ROWS.c.person == key.pseudonym(person), ROWS.c.handelse == "FRAGAD")
     others = (
         select(ROWS.c.person_nyckel, func.count())
         .where(ROWS.c.person.is_not(None), ROWS.c.person_nyckel != key.key_id)
         .group_by(ROWS.c.person_nyckel)
     )
-    asked = tuple(_asked(row, _outcome(connection, row["incident"])) for row in rows)
-    return Answer(asked, {str(name): count for name, count in connection.execute(others)})
+    asked: list[Asked] = []
+    other_keys: Counter[str] = Counter()
+    for connection in parts.values():
+        # A question's rows are all in one part. The list: one connection reads one thing at a time.
+        asked += [_asked(row, _outcome(connection, row["incident"])) for row in list(stream(connection, ROWS, *about))]
+        other_keys.update({str(name): count for name, count in connection.execute(others)})
+    return Answer(tuple(sorted(asked, key=lambda question: str(question.tidpunkt))), other_keys)
 
 
 def _outcome(connection: Connection, incident: str) -> Mapping[str, Any] | None:

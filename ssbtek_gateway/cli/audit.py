@@ -13,10 +13,9 @@ import typer
 from rich.console import Console
 
 from ssbtek_gateway import gateway
+from ssbtek_gateway.audit import AuditError, reader
 from ssbtek_gateway.audit import export as exports
 from ssbtek_gateway.audit import head as heads
-from ssbtek_gateway.audit import reader
-from ssbtek_gateway.audit.store import AuditError
 from ssbtek_gateway.audit.verify import verify as walk
 from ssbtek_gateway.audit.who import who
 from ssbtek_gateway.cli.common import FAILED, USAGE, PersonFile, fail, printable, read_person
@@ -61,8 +60,8 @@ def verify(
         settings = load(config_file)
         key = gateway.chain_key(settings)
         known = _head(head, key) if head else {}
-        with reader.opened(settings.audit.database) as connection:
-            report = walk(connection, key, known)
+        with reader.opened(gateway.audit_backend(settings)) as parts:
+            report = walk(parts, key, known)
     if report.findings:
         _broken(report)
     against = f", nothing of {head} is missing" if head else "; with --head a cut-off end would be found too"
@@ -80,8 +79,8 @@ def write_head(config_file: ConfigFile) -> None:
     with _told(config_file):
         settings = load(config_file)
         key = gateway.chain_key(settings)
-        with reader.opened(settings.audit.database) as connection:
-            report = walk(connection, key)
+        with reader.opened(gateway.audit_backend(settings)) as parts:
+            report = walk(parts, key)
     if report.findings:
         _broken(report)
     typer.echo(json.dumps(heads.sign(report, key), indent=2))
@@ -106,8 +105,8 @@ def show_who(
         settings = load(config_file)
         key = gateway.person_key(settings)
         person = read_person(person_file)
-        with reader.opened(settings.audit.database) as connection:
-            answer = who(connection, key, person)
+        with reader.opened(gateway.audit_backend(settings)) as parts:
+            answer = who(parts, key, person)
     if output is Output.json:
         typer.echo(json.dumps([asdict(asked) for asked in answer.asked], indent=2, default=repr))
     else:
@@ -139,9 +138,9 @@ def write_export(
         chain_key = gateway.chain_key(settings)
         try:
             signer = exports.signer(cert.read_bytes(), key.read_bytes())
-            with reader.opened(settings.audit.database) as connection:
-                report = walk(connection, chain_key)
-                manifest = exports.export(connection, report, out)
+            with reader.opened(gateway.audit_backend(settings)) as parts:
+                report = walk(parts, chain_key)
+                manifest = exports.export(parts, report, out)
             with manifest_file.open("xb") as file:
                 file.write(signer.sign(manifest))
         except exports.SignerError as error:
@@ -151,6 +150,30 @@ def write_export(
     typer.echo(f"{report.rows} rows in {out}, signed in {manifest_file}")
     if report.findings:
         _broken(report)
+
+
+@app.command("migrate")
+def bring_forward(
+    config_file: ConfigFile,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+) -> None:
+    """Bring the audit's tables to the revision that this version needs, or create them where there are none.
+
+    All processes' files, each whole or not at all. Stop the gateways first. In PostgreSQL the user that the
+    configuration names must own the tables.
+
+    Exit codes: 0 done, or nothing to do; 2 a mistake in the call, or a database cannot be used.
+
+    Example: `ssbtek-gateway audit migrate --config FILE --dry-run`
+    """
+    from ssbtek_gateway.audit.migrate import migrate  # noqa: PLC0415 - 11 MB that no other command needs
+
+    with _told(config_file):
+        for migration in migrate(gateway.audit_backend(load(config_file)), dry_run=dry_run):
+            if not migration.steps:
+                typer.echo(f"{migration.database}: as it should be")
+            for step in migration.steps:
+                typer.echo(f"{migration.database}: {'would be ' if dry_run else ''}brought to revision {step}")
 
 
 @contextmanager
@@ -176,5 +199,6 @@ def _head(path: Path, key: ChainKey) -> Mapping[str, Tail]:
 def _broken(report: Report) -> None:
     for finding in report.findings:
         place = "" if finding.row_id is None else f" row {finding.seq} (id {finding.row_id})"
-        typer.echo(f"writer {printable(str(finding.writer))}{printable(place)}: {finding.what}", err=True)
+        where = "" if finding.part is None else f"{finding.part}: "
+        typer.echo(f"{where}writer {printable(str(finding.writer))}{printable(place)}: {finding.what}", err=True)
     fail(f"broken: {len(report.findings)} of {len(report.tails)} writers; {report.rows} rows were read", FAILED)

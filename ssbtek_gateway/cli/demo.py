@@ -50,8 +50,9 @@ def demo(
         devpki.write(pki)
     settings = load(config_file)
     person = ask.test_person(persona)
-    settings.audit.database.parent.mkdir(parents=True, exist_ok=True)
-    log_file = None if stay else settings.audit.database.with_name("demo.log")
+    run = settings.audit.database.parent if settings.audit.database else Path()
+    run.mkdir(parents=True, exist_ok=True)
+    log_file = None if stay else run / "demo.log"
     agencies = next((urlsplit(service.url).port or 443 for _, service in settings.bastjanst if service), 8450)
     listen = settings.listen
     # So that what was started is stopped, however this is ended.

@@ -70,6 +70,7 @@ def check_config(config_file: ConfigFile) -> None:
     typer.echo(f"{config_file}: can be used")
     typer.echo(f"  environment    {settings.miljo}")
     typer.echo(f"  address        {settings.public_url}, listening on {settings.listen.host}:{settings.listen.port}")
+    typer.echo(f"  audit          {gateway.audit_backend(settings)}")
     typer.echo(f"  base services  {', '.join(connected) or 'none'}")
     typer.echo(f"  register       {len(settings.organisation)} organisations")
     for one in closing.soon(settings, today()):

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from ssbtek_gateway.audit import reader
-from ssbtek_gateway.audit.store import AuditError
+from ssbtek_gateway import gateway
+from ssbtek_gateway.audit import AuditError, reader
 from ssbtek_gateway.audit.usage import Used
 from ssbtek_gateway.audit.usage import usage as used
 from ssbtek_gateway.cli.common import USAGE, fail, printable
@@ -62,8 +62,8 @@ def usage(
     """
     settings = load(config_file)
     try:
-        with reader.opened(settings.audit.database) as connection:
-            found = list(used(connection, since.replace(tzinfo=SWEDEN) if since else None))
+        with reader.opened(gateway.audit_backend(settings)) as parts:
+            found = used(parts, since.replace(tzinfo=SWEDEN) if since else None)
     except AuditError as error:
         fail(str(error), USAGE)
     lines = [line for line in _lines(found, settings) if version in {None, line.version}]

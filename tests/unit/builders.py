@@ -12,8 +12,8 @@ from vectors import make
 
 from ssbtek_gateway import xmlgate
 from ssbtek_gateway.admission import Admission
+from ssbtek_gateway.audit import AuditError
 from ssbtek_gateway.audit.record import PersonKey
-from ssbtek_gateway.audit.store import AuditError
 from ssbtek_gateway.authorisation import Register
 from ssbtek_gateway.closing import Closing
 from ssbtek_gateway.config import KODER, Limits, Organisation

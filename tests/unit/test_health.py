@@ -10,6 +10,7 @@ from unit.builders import FakeService, question
 
 from ssbtek_gateway import health
 from ssbtek_gateway.admission import Admission
+from ssbtek_gateway.audit.backend import Sqlite
 from ssbtek_gateway.audit.chain import ChainKey
 from ssbtek_gateway.audit.store import AuditStore
 from ssbtek_gateway.config import Bastjanst, Limits
@@ -38,7 +39,7 @@ async def test_a_worker_tells_what_it_answers_and_which_services_it_leaves_alone
     }
     await services["SO"].ask(question())
     admission = Admission(Limits())
-    audit = AuditStore(tmp_path / "audit.sqlite", ChainKey(b"c" * 32))
+    audit = AuditStore(Sqlite(tmp_path / "audit.sqlite"), ChainKey(b"c" * 32))
     async with admission.place():
         state = health.state(audit, admission, services, ["a certificate"], stopping=False)
     await audit.close()

@@ -33,9 +33,10 @@ from unit.builders import (
 from vectors import make
 
 from ssbtek_gateway import metrics, telemetry
-from ssbtek_gateway.audit import record, store
+from ssbtek_gateway.audit import AuditError, record, store
+from ssbtek_gateway.audit.backend import Sqlite
 from ssbtek_gateway.audit.chain import ChainKey
-from ssbtek_gateway.audit.store import AuditError, AuditStore
+from ssbtek_gateway.audit.store import AuditStore
 from ssbtek_gateway.config import SkvDelar
 from ssbtek_gateway.families import Counter, Gauge, Histogram
 from ssbtek_gateway.faults import GatewayFault, agency_fault, failure
@@ -277,7 +278,7 @@ def test_every_reason_to_refuse_before_it_is_known_who_asks_is_shown_from_the_st
 @pytest.mark.anyio
 async def test_groups_that_are_written_and_those_that_cannot_be(tmp_path: Path) -> None:
     database = tmp_path / "audit.sqlite"
-    audit = AuditStore(database, ChainKey(b"c" * 32))
+    audit = AuditStore(Sqlite(database), ChainKey(b"c" * 32))
     row = record.denied("incident-1", CALLER, "FOR_STOR")
     with Change() as change:
         await audit.append(row)

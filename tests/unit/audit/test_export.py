@@ -18,6 +18,7 @@ from signxml.verifier import SignatureConfiguration, XMLVerifier
 from unit.builders import CALLER
 
 from ssbtek_gateway.audit import reader, record
+from ssbtek_gateway.audit.backend import Sqlite
 from ssbtek_gateway.audit.chain import ChainKey
 from ssbtek_gateway.audit.export import NAMESPACE, Signer, SignerError, export, signer
 from ssbtek_gateway.audit.store import AuditStore
@@ -51,7 +52,7 @@ def pem(key: Private) -> tuple[bytes, bytes]:
 @pytest.fixture
 def database(tmp_path: Path) -> Path:
     async def write() -> None:
-        audit = AuditStore(tmp_path / "audit", KEY)
+        audit = AuditStore(Sqlite(tmp_path / "audit"), KEY)
         for number in range(3):
             await audit.append(record.denied(f"{number}", CALLER, "FOR_STOR"))
         await audit.close()
@@ -62,9 +63,9 @@ def database(tmp_path: Path) -> Path:
 
 def exported(database: Path, by: Signer) -> tuple[Report, bytes, bytes]:
     out = database.with_name("out.jsonl")
-    with reader.opened(database) as connection:
-        report = verify(connection, KEY)
-        manifest = export(connection, report, out)
+    with reader.opened(Sqlite(database)) as parts:
+        report = verify(parts, KEY)
+        manifest = export(parts, report, out)
     return report, out.read_bytes(), by.sign(manifest)
 
 

@@ -9,6 +9,7 @@ from unit.audit.test_who import GRANT, KEY, written
 from unit.builders import BITRADE, CALLER, GRANNKOMMUN, KOMMUN, question
 
 from ssbtek_gateway.audit import reader, record
+from ssbtek_gateway.audit.backend import Sqlite
 from ssbtek_gateway.audit.usage import Used, usage
 from ssbtek_gateway.authorisation import Grant
 from ssbtek_gateway.config_calendar import SWEDEN
@@ -31,8 +32,8 @@ def refused(felkod: str, caller: Caller = CALLER) -> record.Row:
 
 
 def found(database: Path, since: datetime | None = None) -> list[Used]:
-    with reader.opened(database) as connection:
-        return list(usage(connection, since))
+    with reader.opened(Sqlite(database)) as parts:
+        return usage(parts, since)
 
 
 def test_questions_are_counted_by_organisation_supplier_and_version(tmp_path: Path) -> None:

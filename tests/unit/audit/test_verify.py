@@ -15,11 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from unit.builders import CALLER
 
+from ssbtek_gateway.audit import AuditError, reader, record
 from ssbtek_gateway.audit import head as heads
-from ssbtek_gateway.audit import reader, record
+from ssbtek_gateway.audit.backend import Sqlite
 from ssbtek_gateway.audit.chain import ChainKey
 from ssbtek_gateway.audit.record import ROWS
-from ssbtek_gateway.audit.store import AuditError, AuditStore
+from ssbtek_gateway.audit.store import AuditStore
 from ssbtek_gateway.audit.verify import Report, Tail, verify
 
 if TYPE_CHECKING:
@@ -32,9 +33,9 @@ COVERED = [column.name for column in ROWS.columns if column.name != "id"]
 
 
 async def write(database: Path, writers: int = WRITERS) -> None:
-    await AuditStore(database, KEY).close()
+    await AuditStore(Sqlite(database), KEY).close()
     for writer in range(writers):
-        audit = AuditStore(database, KEY)
+        audit = AuditStore(Sqlite(database), KEY)
         for number in range(EACH):
             await audit.append(record.denied(f"{writer}-{number}", CALLER, "FOR_STOR"))
         await audit.close()
@@ -54,8 +55,8 @@ def execute(database: Path, *statements: str) -> None:
 
 
 def verified(database: Path, head: Mapping[str, Tail] | None = None, key: ChainKey = KEY) -> Report:
-    with reader.opened(database) as connection:
-        return verify(connection, key, head)
+    with reader.opened(Sqlite(database)) as parts:
+        return verify(parts, key, head)
 
 
 def found(database: Path, head: Mapping[str, Tail] | None = None) -> list[tuple[int, int | None, int | None, str]]:
@@ -77,7 +78,7 @@ def test_what_the_store_wrote_is_intact(database: Path) -> None:
 
 def test_writers_that_write_at_once_are_intact(tmp_path: Path) -> None:
     async def interleaved() -> None:
-        one, other = AuditStore(tmp_path / "a", KEY), AuditStore(tmp_path / "a", KEY)
+        one, other = AuditStore(Sqlite(tmp_path / "a"), KEY), AuditStore(Sqlite(tmp_path / "a"), KEY)
         for number in range(3):
             await one.append(record.denied(f"{number}", CALLER, "FOR_STOR"))
             await other.append(record.denied(f"{number}", CALLER, "FOR_STOR"))

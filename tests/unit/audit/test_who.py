@@ -11,6 +11,7 @@ from rich.console import Console
 from unit.builders import BITRADE, CALLER, OTHER_PERSON, PERSON, data, question, so_answer
 
 from ssbtek_gateway.audit import reader, record
+from ssbtek_gateway.audit.backend import Sqlite
 from ssbtek_gateway.audit.chain import ChainKey
 from ssbtek_gateway.audit.record import PersonKey
 from ssbtek_gateway.audit.store import AuditStore
@@ -29,7 +30,7 @@ GRANT = Grant({}, BITRADE)
 
 def written(folder: Path, *rows: record.Row) -> Path:
     async def write() -> None:
-        audit = AuditStore(folder / "audit", ChainKey(b"c" * 32))
+        audit = AuditStore(Sqlite(folder / "audit"), ChainKey(b"c" * 32))
         for row in rows:
             await audit.append(row)
         await audit.close()
@@ -43,8 +44,8 @@ def asked(incident: str, person: str = PERSON, key: PersonKey = KEY) -> record.R
 
 
 def answer(database: Path, key: PersonKey = KEY, person: str = PERSON) -> Answer:
-    with reader.opened(database) as connection:
-        return who(connection, key, PersonId(person))
+    with reader.opened(Sqlite(database)) as parts:
+        return who(parts, key, PersonId(person))
 
 
 def test_each_question_about_the_person_with_what_came_of_it(tmp_path: Path) -> None:
