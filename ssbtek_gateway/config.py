@@ -159,6 +159,8 @@ class Management(Model):
     port: int = Field(ge=0, le=65535)
     warn_days: int = Field(30, ge=0)
     """How long before a certificate expires `/health/ready` begins to warn."""
+    warn_hours: float = Field(12, ge=0)
+    """How long before a revocation list can no longer be relied on, and every caller of its issuer is refused."""
 
 
 class Underhall(Model):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 import re
@@ -34,7 +35,7 @@ from ssbtek_gateway.sockets import claim
 if TYPE_CHECKING:
     import socket
     import ssl
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from ssbtek_gateway.config import Limits, Settings
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
 
 _LOG = structlog.get_logger()
 _SHORTEST_KEY = 32
+# How often it is looked whether a revocation list has changed.
+_REVOCATION_SECONDS = 10
 _PLACES = {"serialNumber": NameOID.SERIAL_NUMBER, "organizationIdentifier": NameOID.ORGANIZATION_IDENTIFIER}
 # Beyond a question's own deadline: time to put the answer together, record it and send it.
 _DRAIN_RESERVE_SECONDS = 5
@@ -82,7 +85,9 @@ async def serve(
             admission,
             settings.limits.service_seconds,
         )
-        warnings = _certificate_warnings(settings)
+        identity = Identity(issuers(settings))
+        stack.callback(asyncio.create_task(_follow_revocations(settings, identity)).cancel)
+        warnings = _certificate_warnings(settings, identity)
 
         def state() -> State:
             return health.state(audit, admission, services, warnings(), stopping=listener.should_exit)
@@ -95,7 +100,9 @@ async def serve(
         # What has been built stays; the collector need not look at it again.
         gc.collect()
         gc.freeze()
-        listener = Listener(doors(settings, flow, sockets), settings.listen, drain_seconds(settings.limits), tell)
+        listener = Listener(
+            doors(settings, flow, identity, sockets), settings.listen, drain_seconds(settings.limits), tell
+        )
         try:
             await listener.serve()
         except OSError as error:
@@ -124,7 +131,7 @@ def check(settings: Settings) -> None:
         with _naming("bastjanst.SKV"):
             skv.template(settings.bastjanst.SKV)
     _contexts(settings)
-    identity(settings)
+    issuers(settings)
     person_key(settings)
     chain_key(settings)
 
@@ -145,15 +152,13 @@ def connections(settings: Settings) -> dict[str, BaseService]:
     return connected
 
 
-def doors(settings: Settings, flow: Flow, sockets: Sequence[socket.socket]) -> list[Door]:
+def doors(settings: Settings, flow: Flow, identity: Identity, sockets: Sequence[socket.socket]) -> list[Door]:
     """What answers on each of `addresses`. Raises `SetupError`."""
     contracts = CONTRACTS.values()
     listen = settings.listen
     given_out = DocumentApp(documents.published(contracts, settings.public_url))
     endpoints = {documents.path(contract): SoapEndpoint(contract, flow) for contract in contracts}
-    questions = QuestionApp(
-        given_out, endpoints, flow, identity(settings), settings.limits.message_bytes, listen.body_seconds
-    )
+    questions = QuestionApp(given_out, endpoints, flow, identity, settings.limits.message_bytes, listen.body_seconds)
     mutual, one_sided = _contexts(settings)
     opened = [Door(sockets[0], mutual, questions)]
     if settings.publish is not None:
@@ -161,9 +166,9 @@ def doors(settings: Settings, flow: Flow, sockets: Sequence[socket.socket]) -> l
     return opened
 
 
-def identity(settings: Settings) -> Identity:
-    """Who a certificate belongs to. Raises `SetupError`."""
-    issuers = [Issuer(_certificate("listen.client_authorities", path)) for path in settings.listen.client_authorities]
+def issuers(settings: Settings) -> list[Issuer]:
+    """Who is trusted to say who asks. Raises `SetupError`."""
+    found = [Issuer(_certificate("listen.client_authorities", path)) for path in settings.listen.client_authorities]
     for configured in settings.utfardare:
         part = f"utfardare {configured.namn}"
         certificate = _certificate(part, configured.certifikat)
@@ -172,8 +177,36 @@ def identity(settings: Settings) -> Identity:
             with _naming(part):
                 revocations = revocation.read(configured.crl, certificate, timedelta(hours=configured.crl_timmar))
         form = _PLACES[configured.attribut], re.compile(configured.monster, re.ASCII)
-        issuers.append(Issuer(certificate, (form,), configured.policyer, configured.for_klienter, revocations))
-    return Identity(issuers)
+        found.append(
+            Issuer(certificate, configured.namn, (form,), configured.policyer, configured.for_klienter, revocations)
+        )
+    return found
+
+
+async def _follow_revocations(settings: Settings, identity: Identity) -> None:
+    """Take revocation lists as their files change; one that cannot be taken leaves all as they were."""
+    lists = [issuer.crl for issuer in settings.utfardare if issuer.crl is not None]
+    taken = _stamps(lists)
+    while True:
+        await asyncio.sleep(_REVOCATION_SECONDS)
+        if (found := _stamps(lists)) != taken:
+            taken = found
+            try:
+                identity.trust(await asyncio.to_thread(issuers, settings))
+                _LOG.info("revocations", lists=len(lists))
+            except SetupError as error:
+                _LOG.error("revocations", reason=str(error))
+
+
+def _stamps(files: Iterable[Path]) -> list[tuple[int, int] | None]:
+    found: list[tuple[int, int] | None] = []
+    for file in files:
+        try:
+            status = file.stat()
+            found.append((status.st_mtime_ns, status.st_ino))
+        except OSError:
+            found.append(None)
+    return found
 
 
 def _certificate(part: str, path: Path) -> x509.Certificate:
@@ -197,13 +230,20 @@ def _claimed(settings: Settings, stack: AsyncExitStack) -> list[socket.socket]:
     return found
 
 
-def _certificate_warnings(settings: Settings) -> Callable[[], list[str]]:
-    """What tells which certificates soon expire. The files are read now, as TLS does."""
+def _certificate_warnings(settings: Settings, identity: Identity) -> Callable[[], list[str]]:
+    """What tells which certificates and revocation lists soon expire. Certificates are read now, as TLS does."""
     if settings.management is None:
         return list
     ahead = timedelta(days=settings.management.warn_days)
+    lists_ahead = timedelta(hours=settings.management.warn_hours)
     expiring = certificates.expiries(settings)
-    return lambda: certificates.warnings(expiring, datetime.now(UTC), ahead)
+
+    def warnings() -> list[str]:
+        now = datetime.now(UTC)
+        lists = {f"utfardare {one.name}: crl": one.revocations.until for one in identity.issuers if one.revocations}
+        return certificates.warnings(expiring, now, ahead) + certificates.warnings(lists, now, lists_ahead)
+
+    return warnings
 
 
 def _contexts(settings: Settings) -> tuple[ssl.SSLContext, ssl.SSLContext]:
