@@ -5,7 +5,6 @@ Relative paths are relative to the file's own folder.
 
 from __future__ import annotations
 
-import re
 import tomllib
 from typing import TYPE_CHECKING, Literal
 
@@ -13,6 +12,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from ssbtek_gateway import postgresql_url
 from ssbtek_gateway.config_calendar import Underhall, Version
+from ssbtek_gateway.config_issuers import Utfardare
 from ssbtek_gateway.config_rates import Rates
 from ssbtek_gateway.config_types import FilePath, Model, Organisationsnummer, PostgresqlUrl, Seconds, Url
 
@@ -48,40 +48,6 @@ class Listen(Model):
     idle_seconds: Seconds = 30
     connections: int = Field(1000, ge=1)
     """In each worker; a further one gets HTTP 503. Risk: above the descriptor limit none can be accepted."""
-
-
-class Utfardare(Model):
-    """An authority that issues callers' certificates, and the one form in which it writes an organisation number."""
-
-    namn: str = Field(min_length=1)
-    certifikat: FilePath
-    """The issuing authority's own certificate. Risk: whoever it certifies gets past TLS."""
-    attribut: Literal["serialNumber", "organizationIdentifier"]
-    monster: str
-    """A regular expression over the whole attribute whose groups together are the ten digits. Risk: one that also fits
-    certificates of persons lets an employee ask as the organisation."""
-    policyer: frozenset[str] = frozenset()
-    """Certificate policies, by OID, of which a certificate must have one. Risk: without it every kind that the
-    authority issues passes, also those for persons."""
-    for_klienter: bool = True
-    """Whether the certificate must say that it is for TLS clients (extendedKeyUsage clientAuth)."""
-    crl: FilePath | None = None
-    """The authority's revocation list; the file is read again when it changes. Risk: without it a stolen key is good
-    until the certificate's last day."""
-    crl_timmar: float = Field(48, gt=0, le=24 * 31)
-    """A list is relied on for this long after it was issued, or until it says, whichever comes first; after that every
-    certificate of the issuer is refused. Risk: longer lets in a revoked one for longer."""
-
-    @field_validator("monster")
-    @classmethod
-    def _is_ascii_and_has_ten_digits(cls, pattern: str) -> str:
-        try:
-            groups = re.compile(pattern, re.ASCII).groups
-        except re.error as error:
-            raise ValueError(f"is no regular expression: {error}") from None
-        if not groups:
-            raise ValueError("has no group: write the ten digits as ([0-9]{10})")
-        return pattern
 
 
 class Publish(Model):
@@ -172,6 +138,8 @@ class Management(Model):
     port: int = Field(ge=0, le=65535)
     warn_days: int = Field(30, ge=0)
     """How long before a certificate expires `/health/ready` begins to warn."""
+    warn_hours: float = Field(12, ge=0)
+    """How long before a revocation list can no longer be relied on, and every caller of its issuer is refused."""
 
 
 class Bastjanst(Model):

@@ -38,7 +38,7 @@ from ssbtek_gateway.sockets import claim
 if TYPE_CHECKING:
     import socket
     import ssl
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from redis.asyncio import BlockingConnectionPool
@@ -52,6 +52,8 @@ if TYPE_CHECKING:
 
 _LOG = structlog.get_logger()
 _SHORTEST_KEY = 32
+# How often it is looked whether a revocation list has changed.
+_REVOCATION_SECONDS = 10
 _PLACES = {"serialNumber": NameOID.SERIAL_NUMBER, "organizationIdentifier": NameOID.ORGANIZATION_IDENTIFIER}
 # Beyond a question's own deadline: time to put the answer together, record it and send it.
 _DRAIN_RESERVE_SECONDS = 5
@@ -103,7 +105,9 @@ async def serve(
             _closing(settings),
         )
         stack.callback(asyncio.create_task(closing.remind(settings)).cancel)
-        warnings = _certificate_warnings(settings)
+        identity = Identity(issuers(settings))
+        stack.callback(asyncio.create_task(_follow_revocations(settings, identity)).cancel)
+        warnings = _certificate_warnings(settings, identity)
 
         def state() -> State:
             told = [*warnings(), *map(str, closing.soon(settings, today())), *filter(None, [rates.warning])]
@@ -117,7 +121,7 @@ async def serve(
         # What has been built stays; the collector need not look at it again.
         gc.collect()
         gc.freeze()
-        on_doors = doors(settings, flow, sockets, traced)
+        on_doors = doors(settings, flow, identity, sockets, traced)
         listener = Listener(on_doors, settings.listen, drain_seconds(settings.limits), tell)
         try:
             await listener.serve()
@@ -149,7 +153,7 @@ def check(settings: Settings) -> None:
     if settings.tracing is not None:
         _tracing()
     _contexts(settings)
-    identity(settings)
+    issuers(settings)
     _redis(settings)
     _closing(settings)
     person_key(settings)
@@ -185,7 +189,9 @@ def connections(settings: Settings) -> dict[str, BaseService]:
     return connected
 
 
-def doors(settings: Settings, flow: Flow, sockets: Sequence[socket.socket], traced: Traced | None) -> list[Door]:
+def doors(
+    settings: Settings, flow: Flow, identity: Identity, sockets: Sequence[socket.socket], traced: Traced | None
+) -> list[Door]:
     """What answers on each of `addresses`. Raises `SetupError`."""
     contracts = CONTRACTS.values()
     listen = settings.listen
@@ -193,7 +199,7 @@ def doors(settings: Settings, flow: Flow, sockets: Sequence[socket.socket], trac
     endpoint = SoapEndpoint if traced is None else traced.endpoint
     endpoints = {documents.path(contract): endpoint(contract, flow) for contract in contracts}
     questions: Application = QuestionApp(
-        given_out, endpoints, flow, identity(settings), settings.limits.message_bytes, listen.body_seconds
+        given_out, endpoints, flow, identity, settings.limits.message_bytes, listen.body_seconds
     )
     if traced is not None:
         questions = traced.application(questions)
@@ -204,9 +210,9 @@ def doors(settings: Settings, flow: Flow, sockets: Sequence[socket.socket], trac
     return opened
 
 
-def identity(settings: Settings) -> Identity:
-    """Who a certificate belongs to. Raises `SetupError`."""
-    issuers = [Issuer(_certificate("listen.client_authorities", path)) for path in settings.listen.client_authorities]
+def issuers(settings: Settings) -> list[Issuer]:
+    """Who is trusted to say who asks. Raises `SetupError`."""
+    found = [Issuer(_certificate("listen.client_authorities", path)) for path in settings.listen.client_authorities]
     for configured in settings.utfardare:
         part = f"utfardare {configured.namn}"
         certificate = _certificate(part, configured.certifikat)
@@ -215,8 +221,36 @@ def identity(settings: Settings) -> Identity:
             with _naming(part):
                 revocations = revocation.read(configured.crl, certificate, timedelta(hours=configured.crl_timmar))
         form = _PLACES[configured.attribut], re.compile(configured.monster, re.ASCII)
-        issuers.append(Issuer(certificate, (form,), configured.policyer, configured.for_klienter, revocations))
-    return Identity(issuers)
+        found.append(
+            Issuer(certificate, configured.namn, (form,), configured.policyer, configured.for_klienter, revocations)
+        )
+    return found
+
+
+async def _follow_revocations(settings: Settings, identity: Identity) -> None:
+    """Take revocation lists as their files change; one that cannot be taken leaves all as they were."""
+    lists = [issuer.crl for issuer in settings.utfardare if issuer.crl is not None]
+    taken = _stamps(lists)
+    while True:
+        await asyncio.sleep(_REVOCATION_SECONDS)
+        if (found := _stamps(lists)) != taken:
+            taken = found
+            try:
+                identity.trust(await asyncio.to_thread(issuers, settings))
+                _LOG.info("revocations", lists=len(lists))
+            except SetupError as error:
+                _LOG.error("revocations", reason=str(error))
+
+
+def _stamps(files: Iterable[Path]) -> list[tuple[int, int] | None]:
+    found: list[tuple[int, int] | None] = []
+    for file in files:
+        try:
+            status = file.stat()
+            found.append((status.st_mtime_ns, status.st_ino))
+        except OSError:
+            found.append(None)
+    return found
 
 
 def _certificate(part: str, path: Path) -> x509.Certificate:
@@ -240,13 +274,20 @@ def _claimed(settings: Settings, stack: AsyncExitStack) -> list[socket.socket]:
     return found
 
 
-def _certificate_warnings(settings: Settings) -> Callable[[], list[str]]:
-    """What tells which certificates soon expire. The files are read now, as TLS does."""
+def _certificate_warnings(settings: Settings, identity: Identity) -> Callable[[], list[str]]:
+    """What tells which certificates and revocation lists soon expire. Certificates are read now, as TLS does."""
     if settings.management is None:
         return list
     ahead = timedelta(days=settings.management.warn_days)
+    lists_ahead = timedelta(hours=settings.management.warn_hours)
     expiring = certificates.expiries(settings)
-    return lambda: certificates.warnings(expiring, datetime.now(UTC), ahead)
+
+    def warnings() -> list[str]:
+        now = datetime.now(UTC)
+        lists = {f"utfardare {one.name}: crl": one.revocations.until for one in identity.issuers if one.revocations}
+        return certificates.warnings(expiring, now, ahead) + certificates.warnings(lists, now, lists_ahead)
+
+    return warnings
 
 
 def _tracing() -> type[Traced]:

@@ -120,6 +120,9 @@ class Guarded:
         self._places = asyncio.Semaphore(settings.samtidiga)
         self.breaker = Breaker(settings.sparr_efter, settings.sparr_seconds, clock.elapsed)
 
+    def refusal(self, question: Question) -> Failure | None:
+        return self._refusal() or self._service.refusal(question)
+
     async def ask(self, question: Question) -> Outcome:
         refused = self._refusal()
         if refused is not None:

@@ -130,6 +130,9 @@ class Named:
         self.kod = kod
         self._service = service
 
+    def refusal(self, question: Question) -> Failure | None:
+        return self._service.refusal(question)
+
     async def ask(self, question: Question) -> Outcome:
         with structlog.contextvars.bound_contextvars(bastjanst=self.kod):
             return await self._service.ask(question)

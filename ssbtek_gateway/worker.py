@@ -39,12 +39,21 @@ def main() -> None:
         settings = config.load(Path(path))
         observe.configure(four_points=settings.log.points)
         sockets = [socket.socket(fileno=int(door)) for door in doors]
+        _check(settings, sockets)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_serve(settings, sockets, int(number), int(heartbeat)))
     except config.ConfigError as error:
         sys.exit(str(error))
     except (gateway.SetupError, AuditError) as error:
         sys.exit(f"{path}: {error}")
+
+
+def _check(settings: config.Settings, sockets: list[socket.socket]) -> None:
+    """After a reload: the sockets are still those that were bound at the start."""
+    bound = [one.getsockname()[1] for one in sockets]
+    asked = [port for _, port in gateway.addresses(settings)]
+    if len(bound) != len(asked) or any(port not in {0, taken} for port, taken in zip(asked, bound, strict=True)):
+        raise gateway.SetupError("listen, publish: another address needs a restart")
 
 
 async def _serve(settings: config.Settings, sockets: list[socket.socket], worker: int, heartbeat: int) -> None:

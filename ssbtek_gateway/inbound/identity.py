@@ -50,6 +50,7 @@ class Issuer:
     """An authority whose certificates say who is asking, and where in them it stands."""
 
     certificate: x509.Certificate
+    name: str = ""
     forms: tuple[tuple[x509.ObjectIdentifier, re.Pattern[str]], ...] = FORMS
     policies: frozenset[str] = frozenset()
     """At least one of these must stand in the certificate; none are asked for where this is empty."""
@@ -73,8 +74,12 @@ class Identity:
     """Who is asking, according to `issuers`. What was read of a certificate is kept; `clock` tells the time."""
 
     def __init__(self, issuers: Iterable[Issuer], clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        self._issuers = tuple(issuers)
         self._clock = clock
+        self.trust(issuers)
+
+    def trust(self, issuers: Iterable[Issuer]) -> None:
+        """From now on ask these."""
+        self.issuers = tuple(issuers)
         self._read = lru_cache(_KEPT)(self._reading)
 
     def caller(self, certificate: bytes) -> Caller:
@@ -94,7 +99,7 @@ class Identity:
     def _reading(self, der: bytes) -> _Read:
         try:
             certificate = x509.load_der_x509_certificate(der)
-            issuer = next((issuer for issuer in self._issuers if _issued(issuer.certificate, certificate)), None)
+            issuer = next((issuer for issuer in self.issuers if _issued(issuer.certificate, certificate)), None)
             wrong = ["the certificate is of no issuer in the configuration"] if issuer is None else []
             number = organisation(certificate, issuer.forms if issuer else FORMS)
             if number is None:

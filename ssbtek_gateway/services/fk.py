@@ -57,13 +57,17 @@ class FkService:
         self._transport = Transport(settings)
         self._validator, self._strict = _validators()
 
-    async def ask(self, question: Question) -> Outcome:
-        fraga = question.fk
-        if fraga is None:
+    def refusal(self, question: Question) -> Failure | None:
+        if question.fk is None:
             return failure("OGILTIG_FRAGA", "FK/fraga: saknas. Ange aktorsid och lefiJsonFraga.", reason="no fraga")
-        limit = _limit(fraga)
-        if limit is not None:
-            return failure("OGILTIG_FRAGA", limit, reason="a limit of this base service")
+        limit = _limit(question.fk)
+        return failure("OGILTIG_FRAGA", limit, reason="a limit of this base service") if limit else None
+
+    async def ask(self, question: Question) -> Outcome:
+        refused, fraga = self.refusal(question), question.fk
+        if refused is not None:
+            return refused
+        assert fraga is not None  # noqa: S101 - else it is refused
         url = self._url(fraga.aktorsid, "formansinformation/fraga")
         answer = await rest.ask(self._transport, url, fraga.lefi_json, _MEANINGS)
         if isinstance(answer, Failure):

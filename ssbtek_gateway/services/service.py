@@ -21,8 +21,14 @@ _SEPARATORS = re.compile(r"[\s+-]+")
 class BaseService(Protocol):
     """One base service, connected."""
 
+    def refusal(self, question: Question) -> Failure | None:
+        """What keeps this service from being asked `question` now, if anything. Nothing is sent."""
+
     async def ask(self, question: Question) -> Outcome:
-        """Ask about the question's person in this service's period. Never raises for what the agency does."""
+        """Unless `refusal` keeps it from that, ask about the question's person in this service's period.
+
+        Never raises for what the agency does.
+        """
 
     async def test(self) -> tuple[bool, Failure | None]:
         """Whether a test of the service's own was called, and what went wrong.

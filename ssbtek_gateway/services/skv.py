@@ -50,9 +50,9 @@ class SkvService:
         self._xml = SoapService(_spec(template(settings)), settings)
         self._transport = Transport(settings)
 
-    async def ask(self, question: Question) -> Outcome:
+    def refusal(self, question: Question) -> Failure | None:
         if question.version == _XML_VERSION:
-            return await self._xml.ask(question)
+            return self._xml.refusal(question)
         if self._settings.delar_url is None:
             return failure("EJ_ANSLUTEN", reason="no delar_url in the configuration")
         if question.skv is None:
@@ -60,6 +60,15 @@ class SkvService:
             return failure("OGILTIG_FRAGA", detalj, reason="no fraga")
         if not question.skv.delar:
             return failure("OGILTIG_FRAGA", "SKV/fraga: minst en del ska vara true.", reason="no part asked for")
+        return None
+
+    async def ask(self, question: Question) -> Outcome:
+        if question.version == _XML_VERSION:
+            return await self._xml.ask(question)
+        refused = self.refusal(question)
+        if refused is not None:
+            return refused
+        assert question.skv is not None  # noqa: S101 - else it is refused
         body = rest.written({"identitet": question.person.reveal(), "ar": question.skv.ar})
         answers = await asyncio.gather(*(self._part(part, body, question.person) for part in question.skv.delar))
         parts = dict(zip(question.skv.delar, answers, strict=True))

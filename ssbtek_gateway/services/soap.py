@@ -83,10 +83,14 @@ class SoapService:
         self._transport = Transport(settings)
         self._url = settings.url
 
-    async def ask(self, question: Question) -> Outcome:
+    def refusal(self, question: Question) -> Failure | None:
         limit = self._spec.limit(question, self._clock())
-        if limit is not None:
-            return failure("OGILTIG_FRAGA", limit, reason="a limit of this base service")
+        return failure("OGILTIG_FRAGA", limit, reason="a limit of this base service") if limit else None
+
+    async def ask(self, question: Question) -> Outcome:
+        refused = self.refusal(question)
+        if refused is not None:
+            return refused
         try:
             reply = await self._send(self._spec.message(question))
         except TransportError as error:

@@ -7,7 +7,7 @@ import os
 import sys
 from contextlib import AsyncExitStack
 from http import HTTPStatus
-from signal import SIGINT, SIGKILL, SIGTERM
+from signal import SIGHUP, SIGINT, SIGKILL, SIGTERM
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
@@ -58,11 +58,15 @@ async def _supervise(plan: Plan) -> int:
 
 
 async def _run(slots: list[Slot], plan: Plan, stop: asyncio.Event, held: list[socket.socket]) -> int:
+    reloading = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(SIGHUP, reloading.set)
+    reloader = asyncio.create_task(_reload(slots, reloading))
     keepers = [asyncio.create_task(slot.keep()) for slot in slots]
     signalled = asyncio.create_task(stop.wait())
     await asyncio.wait([signalled, *keepers], return_when=asyncio.FIRST_COMPLETED)
     code = 0 if stop.is_set() else 1
     stop.set()
+    reloader.cancel()
     # First, so that who comes now is refused, instead of waiting for nobody.
     for one in held:
         one.close()
@@ -72,6 +76,19 @@ async def _run(slots: list[Slot], plan: Plan, stop: asyncio.Event, held: list[so
         await asyncio.wait(keepers, timeout=seconds)
     log("ended", code=code)
     return code
+
+
+async def _reload(slots: list[Slot], asked: asyncio.Event) -> None:
+    """Each time that is asked for, replace one worker after the other by one that reads all files anew."""
+    while True:
+        await asked.wait()
+        asked.clear()
+        for slot in slots:
+            if not await slot.renew():
+                log("not reloaded")
+                break
+        else:
+            log("reloaded")
 
 
 def _pages(slots: list[Slot], plan: Plan, stop: asyncio.Event) -> Pages:

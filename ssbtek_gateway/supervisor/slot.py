@@ -1,4 +1,8 @@
-"""The place of one worker: its sockets, which outlive it, its process, and what it tells of itself."""
+"""The place of one worker: its sockets, which outlive it, its process, and what it tells of itself.
+
+A reload puts a new worker in the place beside the old one, which then finishes what it was asked. Whatever the files
+say is checked by building a whole worker of them, and where that fails nothing has changed.
+"""
 
 from __future__ import annotations
 
@@ -30,54 +34,43 @@ _TICK_SECONDS = 1.0
 _HEARTBEAT_BYTES = 65_536
 
 
-class Slot:
-    """Make it on the running event loop; `stop` is set when no worker is to be started any more."""
+class Life:
+    """One worker, from its start to its end. Make it on the running event loop."""
 
-    def __init__(self, number: int, sockets: list[socket.socket], plan: Plan, stop: asyncio.Event) -> None:
+    def __init__(self, number: int, sockets: list[socket.socket], plan: Plan) -> None:
         self._number = number
         self._sockets = sockets
         self._plan = plan
-        self._stop = stop
         self._process: Process | None = None
-        self._state: State | None = None
-        self._heard = monotonic()
-
-    @property
-    def seen(self) -> Seen:
-        return Seen(self._number, self._state, monotonic() - self._heard)
+        self._signalled: int | None = None
+        self.state: State | None = None
+        self.began = self.heard = monotonic()
+        self.answers = asyncio.Event()
+        """Set by the first heartbeat."""
+        self.end = asyncio.create_task(self._live())
+        """Gives the exit code, or why the process could not be started."""
 
     def signal(self, number: int) -> None:
+        self._signalled = number
         if self._process is not None and self._process.returncode is None:
             with suppress(ProcessLookupError):
                 self._process.send_signal(number)
 
-    async def keep(self) -> None:
-        """Have a worker here until the stop; return before only where the very first cannot be started."""
-        pause = _FIRST_PAUSE
-        while True:
-            began = monotonic()
-            code = await self._one_life()
-            if self._stop.is_set():
-                return
-            log("worker ended", worker=self._number, code=code)
-            if self._state is None:
-                return
-            pause = _FIRST_PAUSE if monotonic() - began > _LONGEST_PAUSE else pause
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._stop.wait(), pause)
-                return
-            pause = min(2 * pause, _LONGEST_PAUSE)
+    async def retire(self) -> None:
+        """Let it finish what it was asked."""
+        self.signal(SIGTERM)
+        if not (await asyncio.wait([self.end], timeout=self._plan.stop_seconds))[0]:
+            self.signal(SIGKILL)
 
-    async def _one_life(self) -> int | str:
-        """A worker from its start to its end: its exit code, or why there is none."""
+    async def _live(self) -> int | str:
         try:
             process, heartbeat = await self._start()
         except OSError as error:
             return error.strerror or type(error).__name__
         with heartbeat:
             self._process = process
-            if self._stop.is_set():
-                self.signal(SIGTERM)
+            if self._signalled is not None:
+                self.signal(self._signalled)
             await self._hear(heartbeat)
         code = await process.wait()
         await metrics.forget(process.pid)
@@ -113,9 +106,70 @@ class Slot:
                 continue
             if not (told := coming.result()):
                 return
-            self._state, self._heard = json.loads(told), monotonic()
+            self.state, self.heard = json.loads(told), monotonic()
+            self.answers.set()
             silent, limit = 0.0, self._plan.hung_seconds
             coming = asyncio.create_task(receive())
         coming.cancel()
         log("worker hangs and is killed", worker=self._number, seconds=limit)
         self.signal(SIGKILL)
+
+
+class Slot:
+    """Make it on the running event loop; `stop` is set when no worker is to be started any more."""
+
+    def __init__(self, number: int, sockets: list[socket.socket], plan: Plan, stop: asyncio.Event) -> None:
+        self._number = number
+        self._stop = stop
+        self._born = partial(Life, number, sockets, plan)
+        self._life = self._born()
+        # Also those that were replaced and finish what they were asked, and one that is to replace.
+        self._lives = {self._life}
+
+    @property
+    def seen(self) -> Seen:
+        return Seen(self._number, self._life.state, monotonic() - self._life.heard)
+
+    def signal(self, number: int) -> None:
+        for life in self._lives:
+            life.signal(number)
+
+    async def keep(self) -> None:
+        """Have a worker here until the stop; return before only where the very first cannot be started."""
+        pause = _FIRST_PAUSE
+        has_answered = False
+        while True:
+            life = self._life
+            code = await asyncio.shield(life.end)
+            if self._stop.is_set():
+                await asyncio.gather(*(other.end for other in self._lives))
+                return
+            self._lives.discard(life)
+            has_answered |= life.answers.is_set()
+            if life is not self._life:
+                continue  # it was replaced
+            log("worker ended", worker=self._number, code=code)
+            if not has_answered:
+                return
+            pause = _FIRST_PAUSE if monotonic() - life.began > _LONGEST_PAUSE else pause
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), pause)
+                return
+            pause = min(2 * pause, _LONGEST_PAUSE)
+            if life is self._life:
+                self._life = self._born()
+                self._lives.add(self._life)
+
+    async def renew(self) -> bool:
+        """Put a new worker in the place of the one here. False, and nothing has changed, where it cannot be built."""
+        new = self._born()
+        self._lives.add(new)
+        answers = asyncio.create_task(new.answers.wait())
+        await asyncio.wait([answers, new.end], return_when=asyncio.FIRST_COMPLETED)
+        answers.cancel()
+        if new.end.done():
+            self._lives.discard(new)
+            return False
+        old, self._life = self._life, new
+        await old.retire()
+        return True

@@ -146,6 +146,9 @@ class FakeService:
     name: str = "service"
     events: list[str] = field(default_factory=list)
 
+    def refusal(self, question: Question) -> Failure | None:  # noqa: ARG002 - the protocol's signature
+        return None
+
     async def ask(self, question: Question) -> Outcome:  # noqa: ARG002 - the protocol's signature
         self.events.append(f"{self.name} asked")
         if isinstance(self.outcome, Exception):

@@ -26,6 +26,7 @@ LAYERS = [
         "tls",
         "config",
         "config_calendar",
+        "config_issuers",
         "config_rates",
         "config_types",
         "connection",
