@@ -66,8 +66,8 @@ class Postgresql:
         """Over the Unix socket, without a password."""
         return f"postgresql://{user}@/{database}?host={self.folder}&port={self.port}"
 
-    def tcp(self, database: str, options: str = "") -> str:
-        return f"postgresql://postgres@127.0.0.1:{self.port}/{database}{options}"
+    def tcp(self, database: str, user: str = "postgres", options: str = "") -> str:
+        return f"postgresql://{user}@127.0.0.1:{self.port}/{database}{options}"
 
     def execute(self, statement: str, database: str = "postgres", user: str = "postgres") -> list[Any]:
         """The rows of one statement, or of the last of several."""

@@ -75,7 +75,7 @@ def demo(
             fail(str(error))
         ask.show(answer, output)
         if log is not None:
-            typer.echo(f"log: {log.name}, audit: {settings.audit.database}", err=True)
+            typer.echo(f"log: {log.name}, audit: {settings.audit.database or settings.audit.postgresql}", err=True)
 
 
 def _stay(url: str, pki: Path, gateway: subprocess.Popen[bytes]) -> None:

@@ -124,6 +124,12 @@ def test_check_config_names_file_key_and_rule(pki: Path, tmp_path: Path) -> None
     for name, change, code, text in (
         ("unknown.toml", ("[audit]", "[audit]\nretention = 3"), 2, "audit.retention"),
         ("no-key.toml", ("audit.key", "missing.key"), 1, "missing.key: No such file"),
+        (
+            "no-password.toml",
+            ('database = "audit.sqlite"', 'postgresql = "postgresql://u@localhost/a"\npassword_file = "nowhere"'),
+            1,
+            "nowhere: No such file",
+        ),
         ("no-chain-key.toml", ("audit-chain.key", "missing.key"), 1, "audit.chain_key: "),
         ("same-key.toml", ("audit-chain.key", "audit.key"), 1, "audit.chain_key: is the same key as audit.key"),
         ("wrong-key.toml", ("server.key", "client.key"), 1, "listen: certificate, key"),

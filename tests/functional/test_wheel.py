@@ -8,8 +8,11 @@ from pathlib import Path
 
 TOP = Path(__file__).parents[2]
 USE = """
+import pathlib
 import ssbtek_gateway
 from ssbtek_gateway import config, resources, xmlgate
+from ssbtek_gateway.audit.backend import Sqlite
+from ssbtek_gateway.audit.migrate import migrate
 from ssbtek_gateway.contracts import CONTRACTS
 from ssbtek_gateway.inbound import documents
 from ssbtek_gateway.services import REGISTRY, fk, skv
@@ -22,6 +25,8 @@ for entry in REGISTRY.values():
     assert entry.agare
 skv.template(config.Skv(url="http://x", allow_plain_http=True))
 fk._validators()
+(migration,) = migrate(Sqlite(pathlib.Path("audit.sqlite")), dry_run=False)
+assert migration.steps
 print(len(documents.published(CONTRACTS.values(), "https://x")), len(personas.load()))
 """
 

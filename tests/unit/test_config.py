@@ -253,6 +253,47 @@ def test_an_empty_file_says_what_is_missing(tmp_path: Path) -> None:
     }
 
 
+REMOTE = "postgresql://user@db.example/audit"
+
+
+@pytest.mark.parametrize(
+    ("audit", "key", "rule"),
+    [
+        ("", "audit", "name either database or postgresql"),
+        (f'database = "a"\npostgresql = "{REMOTE}"\n', "audit", "name either database or postgresql"),
+        ('database = "a"\npassword_file = "p"\n', "audit", "password_file is of no use without postgresql"),
+        (f'postgresql = "{REMOTE}?options=x"\n', "audit.postgresql", "options cannot stand in it"),
+        (f'postgresql = "{REMOTE}?password=hemligt"\n', "audit.postgresql", "password cannot stand in it"),
+        ('postgresql = "postgresql://user:hemligt@db/audit"\n', "audit.postgresql", "put it in a file"),
+        ('postgresql = "mysql://user@db/audit"\n', "audit.postgresql", "must be postgresql://"),
+    ],
+)
+def test_the_audit_is_kept_in_one_place(tmp_path: Path, audit: str, key: str, rule: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        config.load(write(tmp_path, edited('database = "audit.sqlite"\n', audit)))
+    assert re.fullmatch(rf".*gateway\.toml: {re.escape(key)}: .*{re.escape(rule)}.*", str(raised.value))
+    assert "hemligt" not in str(raised.value)
+
+
+@pytest.mark.parametrize(("options", "fine"), [("", False), ("?sslmode=verify-full", True)])
+def test_in_production_the_audit_leaves_the_machine_over_tls_only(tmp_path: Path, options: str, fine: bool) -> None:  # noqa: FBT001
+    text = edited('database = "audit.sqlite"\n', f'postgresql = "{REMOTE}{options}"\npassword_file = "password"\n')
+    assert config.load(write(tmp_path, text)).audit.password_file == tmp_path / "password"
+    for old, new in (
+        ('"test"', '"produktion"'),
+        ("allow_plain_http = true", 'authority = "a"'),
+        ("http:", "https:"),
+        ('client_authorities = ["pki/ca.pem"]', "client_authorities = []"),
+    ):
+        text = text.replace(old, new)
+    path = write(tmp_path, text + ISSUER)
+    if fine:
+        config.load(path)
+    else:
+        with pytest.raises(ConfigError, match="needs sslmode=verify-full in production"):
+            config.load(path)
+
+
 def test_syften_are_a_list_or_the_word_alla() -> None:
     assert organisation(syften=["a"]).syften == ("a",)
     assert organisation(syften="alla").syften == "alla"

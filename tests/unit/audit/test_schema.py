@@ -121,6 +121,9 @@ def test_a_step_that_fails_leaves_the_database_as_it_was(tmp_path: Path) -> None
 
 
 def test_a_gateway_that_serves_loads_neither_alembic_nor_what_its_database_does_not_need() -> None:
-    program = "import sys, ssbtek_gateway.cli; print([name for name in ('alembic', 'psycopg') if name in sys.modules])"
+    program = (
+        "import sys, ssbtek_gateway.cli, ssbtek_gateway.worker;"
+        " print([name for name in ('alembic', 'psycopg') if name in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
     assert done.stdout == "[]\n"
