@@ -286,11 +286,13 @@ async def test_groups_that_are_written_and_those_that_cannot_be(tmp_path: Path) 
             connection.execute("ALTER TABLE audit RENAME TO away")
         with pytest.raises(AuditError):
             await audit.append(row)
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(store, "_SECONDS", 0)
-            with pytest.raises(AuditError, match="not on disk in time"):
-                await audit.append(row)
-        await audit.close()
     assert change.of("ssbtek_audit_commit_seconds_count") == {(): 1}
     assert change.of("ssbtek_audit_group_rows_bucket")[("1.0",)] == 1
-    assert change.of("ssbtek_audit_failures_total") == {("commit",): 2, ("late",): 1}
+    assert change.of("ssbtek_audit_failures_total") == {("commit",): 1}
+    # Whether a row that nobody waits for any more is still tried depends on when the writer sees it.
+    with Change() as change, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store, "_SECONDS", 0)
+        with pytest.raises(AuditError, match="not on disk in time"):
+            await audit.append(row)
+    assert change.of("ssbtek_audit_failures_total")[("late",)] == 1
+    await audit.close()
