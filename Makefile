@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --no-binary spyne
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test lint format clean
+.PHONY: help demo up test lint fuzz format clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,13 @@ lint: $(STAMP) ## ruff, mypy and the import rules
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/python -m pytest --quiet tests/unit/test_imports.py
+
+fuzz: $(STAMP) ## look for bytes that break the gate, for SECONDS=600; what is found is kept in run/fuzz
+	@$(BIN)/python -c 'import atheris' 2>/dev/null || $(PIP_INSTALL) --editable '.[fuzz]'
+	@mkdir -p run/fuzz/corpus
+	@PYTHONPATH=tests $(BIN)/python -m fuzz.fuzz_gate -max_total_time=$(or $(SECONDS),600) -seed=$(or $(SEED),0) \
+		-max_len=16384 -timeout=10 -rss_limit_mb=1024 -verbosity=0 -dict=tests/fuzz/gate.dict \
+		-artifact_prefix=run/fuzz/ run/fuzz/corpus tests/vectors/questions
 
 format: $(STAMP) ## let ruff format the code
 	@$(BIN)/ruff format .

@@ -43,8 +43,11 @@ class Listen(Model):
     issuing authorities only, never the system's store."""
     handshake_seconds: Seconds = 10
     """Risk: longer lets half-open handshakes occupy connections."""
+    handshakes: int = Field(200, ge=1)
+    """TLS handshakes under way at once; a further one cuts off the oldest. Risk: too few, and slow callers are cut."""
     header_seconds: Seconds = 10
     body_seconds: Seconds = 20
+    """For the message to come, and again for the answer to be read."""
     idle_seconds: Seconds = 30
     connections: int = Field(1000, ge=1)
     """In each worker; a further one gets HTTP 503. Risk: above the descriptor limit none can be accepted."""
@@ -87,6 +90,14 @@ class Limits(Model):
         if self.service_seconds <= 0:
             raise ValueError("assembly_seconds leaves nothing of question_seconds for the base services")
         return self
+
+
+class Regler(Model):
+    """What a question must hold beyond the published contract, where operators differ."""
+
+    kontrollsiffra: Literal["krav", "tillat"] = "tillat"
+    """A wrong check digit is refused, or passed on. Risk: "tillat" asks about mistyped numbers, and "nothing found"
+    comes back about nobody; "krav" refuses some vendors' test numbers."""
 
 
 class Audit(Model):
@@ -317,6 +328,7 @@ class Settings(Model):
     versioner: dict[str, Version] = Field(default_factory=dict)
     log: Log = Log()
     tracing: Tracing | None = None
+    regler: Regler = Regler()
     audit: Audit
     bastjanst: Bastjanster = Bastjanster()
     organisation: tuple[Organisation, ...] = ()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ssbtek_gateway import metrics, oversikt, telemetry
 from ssbtek_gateway.audit import AuditError, record
-from ssbtek_gateway.contracts import size
+from ssbtek_gateway.contracts import personidentitet, size
 from ssbtek_gateway.fanout import ask_all
 from ssbtek_gateway.faults import GatewayFault, failure
 
@@ -50,6 +50,7 @@ class Flow:
     admission: Admission
     limits: Limits
     closing: Closing
+    demand_check_digit: bool = False
 
     async def hamta(self, contract: Contract, element: _Element, caller: Caller, incident: str) -> Written:
         """`hamtaBastjanstInformation`."""
@@ -58,6 +59,7 @@ class Flow:
         contract.check_question(element)
         size.check(element, self.limits)
         question = contract.read_question(element)
+        personidentitet.check(question.person, demand_check_digit=self.demand_check_digit)
         grant = self.register.authorise(caller, question)
         metrics.VERSION_USE.inc(question.ingivare.organisationsnummer, question.version)
         await self.rates.count(question.ingivare.organisationsnummer)
@@ -87,9 +89,12 @@ class Flow:
         telemetry.tested(contract.version, caller, tests)
         return Written(contract.write_test_answer(tests))
 
-    async def refuse(self, caller: Caller, fault: GatewayFault, incident: str, version: str) -> None:
-        """Record that an authenticated caller's question, sent to a version's address, was refused."""
-        await self._record(record.denied(incident, caller, fault.fel.felkod, version))
+    async def refuse(self, caller: Caller, felkod: str, incident: str, version: str | None = None) -> None:
+        """Record that an authenticated caller was refused: a question sent to a version's address.
+
+        Before it is known to be one `felkod` is such as `HTTP_413`, and there is no version.
+        """
+        await self._record(record.denied(incident, caller, felkod, version))
 
     async def _record(self, row: Row) -> None:
         try:

@@ -103,6 +103,7 @@ async def serve(
             admission,
             settings.limits,
             _closing(settings),
+            settings.regler.kontrollsiffra == "krav",
         )
         stack.callback(asyncio.create_task(closing.remind(settings)).cancel)
         identity = Identity(issuers(settings))

@@ -68,7 +68,9 @@ VERSION_USE = Counter(
     "ssbtek_version_use", "Authorised questions, by the ingivare of the register.", "organisation", "version"
 )
 REFUSALS = Counter(
-    "ssbtek_unauthenticated_refusals", "Requests refused before it was known who asks; no audit row.", "reason"
+    "ssbtek_unauthenticated_refusals",
+    "Requests refused before they were read, or before it was known who asks.",
+    "reason",
 )
 ACCEPTED = Counter("ssbtek_connections_accepted", "TCP connections, before TLS.")
 HANDSHAKES = Counter("ssbtek_tls_handshakes", "Connections whose TLS handshake was completed.")
@@ -91,7 +93,8 @@ FAMILIES = tuple(value for value in list(globals().values()) if isinstance(value
 """Every metric that there is."""
 
 AUDIT_FAILURES.start([("commit",), ("late",)])
-REFUSALS.start([(reason,) for reason in ("400", "404", "405", "408", "413", "415", "431", "503")])
+REFUSALS.start([(reason,) for reason in ("400", "404", "405", "408", "411", "413", "414", "415")])
+REFUSALS.start([(reason,) for reason in ("417", "431", "501", "503", "505")])
 REFUSALS.start([("slow",), ("gone",), ("no_organisation",)])
 for _plain in (ACCEPTED, HANDSHAKES, LOG_LOST):
     _plain.start([()])

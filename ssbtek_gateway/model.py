@@ -35,8 +35,8 @@ class PersonId:
 
     @property
     def is_samordningsnummer(self) -> bool:
-        """True where 60 is added to the day of birth."""
-        return self._digits[6:8] > "60"
+        """True where 60 is added to the day of birth, which may be 0."""
+        return self._digits[6:8] >= "60"
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, PersonId) and other._digits == self._digits
@@ -48,6 +48,12 @@ class PersonId:
         return "PersonId(************)"
 
     __str__ = __repr__
+
+
+def has_check_digit(digits: str) -> bool:
+    """Whether the last of ten digits is right (the Luhn algorithm), in a person's number or an organisation's."""
+    products = (int(digit) * (2 - index % 2) for index, digit in enumerate(digits))
+    return sum(product // 10 + product % 10 for product in products) % 10 == 0
 
 
 @dataclass(frozen=True, slots=True)

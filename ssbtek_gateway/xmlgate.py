@@ -39,6 +39,10 @@ _MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf
 _DECLARATION = re.compile(r"""\s*<\?xml\s+version\s*=\s*["']([^"']*)["'](?:\s+encoding\s*=\s*["']([^"']*)["'])?""")
 _DECLARATION_BYTES = 400
 _TEXT_DECLARATION = re.compile(r"^\s*<\?xml\s[^>]*\?>")
+# What a caller's message may hold, far above any question (about 35 elements; a signature adds as many). A tag begins
+# with "<" and an attribute has a "=", so that counting these bounds the tree before there is one.
+_BOUNDS = {b"<": 4_000, b"=": 2_000, b"xmlns": 200}
+_TOO_DEEP = etree.XPath(f"boolean({'/*' * 65})")
 # libxml2's own limits stay on without huge_tree: depth 256, text 10 MB, entity amplification.
 _PARSER = etree.XMLParser(
     encoding="utf-8", resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=False
@@ -56,7 +60,12 @@ class XmlError(Exception):
 
 def parse_caller(data: bytes, charset: str | None) -> _Element:
     """The root of a caller's message; `charset` is the HTTP header's, if any. Raises `XmlError`."""
-    root = _parse(data, charset)
+    text = _utf8(data, charset)
+    if any(text.count(mark) > bound for mark, bound in _BOUNDS.items()):
+        raise _beyond()
+    root = _parse(text)
+    if _TOO_DEEP(root):
+        raise _beyond()
     if root.getprevious() is not None or root.getnext() is not None or _has_comment_or_instruction(root):
         raise XmlError(
             "Meddelandet innehåller en kommentar eller processinstruktion. Ta bort den.",
@@ -67,17 +76,17 @@ def parse_caller(data: bytes, charset: str | None) -> _Element:
 
 def parse_agency(data: bytes, charset: str | None) -> _Element:
     """The root of an agency's message, comments and processing instructions kept. Raises `XmlError`."""
-    return _parse(data, charset)
+    return _parse(_utf8(data, charset))
 
 
 def parse_agency_text(text: str) -> _Element:
     """The root of an XML document that an agency sent inside a string, whatever encoding it says. Raises `XmlError`."""
-    return _parse(_TEXT_DECLARATION.sub("", text).encode(), "utf-8")
+    return _parse(_utf8(_TEXT_DECLARATION.sub("", text).encode(), "utf-8"))
 
 
 def parse_own(data: bytes) -> _Element:
     """The root of a file that ships with us or that the operator wrote. Raises `XmlError`."""
-    return _parse(data, None)
+    return _parse(_utf8(data, None))
 
 
 @cache
@@ -90,12 +99,12 @@ def _has_comment_or_instruction(root: _Element) -> bool:
     return next(root.iter(etree.Comment, etree.PI), None) is not None
 
 
-def _parse(data: bytes, charset: str | None) -> _Element:
+def _parse(data: bytes) -> _Element:
     try:
-        root = etree.fromstring(_utf8(data, charset), _PARSER)
-    except (etree.XMLSyntaxError, UnicodeDecodeError):
+        root = etree.fromstring(data, _PARSER)
+    except etree.XMLSyntaxError as error:
         # Not chained: the text of the cause may hold a piece of the message.
-        raise XmlError("Meddelandet är inte välformad XML.", "not well-formed XML") from None
+        raise (_beyond() if error.code == etree.ErrorTypes.ERR_RESOURCE_LIMIT else _not_well_formed()) from None
     if root.getroottree().docinfo.doctype:
         raise XmlError("Meddelandet innehåller en DTD (DOCTYPE). Ta bort den.", "DOCTYPE")
     return root
@@ -104,7 +113,7 @@ def _parse(data: bytes, charset: str | None) -> _Element:
 def _utf8(data: bytes, charset: str | None) -> bytes:
     """`data` in UTF-8, read by the one encoding that mark, HTTP header and declaration agree on (RFC 7303, section 3).
 
-    One encoding for the parser means that it never guesses. Raises `XmlError`, or `UnicodeDecodeError`.
+    One encoding for the parser means that it never guesses. Raises `XmlError`.
     """
     if data.startswith(_UTF32_MARKS):
         raise _unsupported()
@@ -122,7 +131,10 @@ def _utf8(data: bytes, charset: str | None) -> bytes:
         return data  # the parser checks it
     if codec == "utf-16" and mark is None:
         raise XmlError("UTF-16 ska ha en byte order mark. Använd UTF-8.", "UTF-16 without byte order mark")
-    return data.decode(codec).encode()
+    try:
+        return data.decode(codec).encode()
+    except UnicodeDecodeError:
+        raise _not_well_formed() from None
 
 
 def _family(name: str) -> str:
@@ -138,6 +150,16 @@ def _codec(name: str | None) -> str | None:
         return None
     family = _family(name)
     return name if family == "utf-16" else family
+
+
+def _not_well_formed() -> XmlError:
+    return XmlError("Meddelandet är inte välformad XML.", "not well-formed XML")
+
+
+def _beyond() -> XmlError:
+    return XmlError(
+        "Meddelandet har för många, för långa eller för djupt nästlade element.", "beyond the bounds on XML"
+    )
 
 
 def _unsupported() -> XmlError:

@@ -196,7 +196,7 @@ def configuration(
         key = "{pki}/server.key"
         client_authorities = ["{pki}/ca.pem"]
         header_seconds = 1
-        body_seconds = 1
+        {"" if "body_seconds" in listen else "body_seconds = 1"}
         {listen}
         [publish]
         port = 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import secrets
 from dataclasses import dataclass
 from time import monotonic
@@ -15,10 +14,11 @@ from lxml import etree
 from ssbtek_gateway import metrics, observe, telemetry, xmlgate
 from ssbtek_gateway.contracts.contract import OPERATIONS
 from ssbtek_gateway.faults import GatewayFault
-from ssbtek_gateway.inbound import envelope
+from ssbtek_gateway.inbound import envelope, framing
+from ssbtek_gateway.inbound.framing import HttpError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 
     from ssbtek_gateway.flow import Flow
     from ssbtek_gateway.inbound.identity import Identity
@@ -29,24 +29,14 @@ if TYPE_CHECKING:
     Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
     Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
     Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+    Headers = Iterable[tuple[bytes, bytes]]
 
 _LOG = structlog.get_logger()
 _XML = b"text/xml; charset=utf-8"
 _TEXT = b"text/plain; charset=utf-8"
-_CHARSET = re.compile(r"""charset\s*=\s*["']?([^\s;"']*)""", re.IGNORECASE)
-_LENGTH = re.compile(r"[0-9]{1,18}", re.ASCII)
+_PIECE = 65_536
 # Where the listener puts the verified client certificate (DER) in the ASGI scope.
 CERTIFICATE = "ssbtek.certificate"
-
-
-class _HttpError(Exception):
-    """Refused before it is a SOAP message: a fixed text, and the connection is closed."""
-
-    def __init__(self, status: int, text: str, **headers: str) -> None:
-        super().__init__(status)
-        self.status = status
-        self.text = text
-        self.headers = [(name.encode(), value.encode()) for name, value in headers.items()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +47,17 @@ class DocumentApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's signature
         try:
+            framing.check(scope)
             await _send(send, 200, self.find(scope), _XML)
-        except _HttpError as error:
+        except HttpError as error:
             await _refuse(send, error)
 
     def find(self, scope: Scope) -> bytes:
         target = (scope["path"], scope["query_string"].decode("ascii", "replace").lower())
         if target not in self.documents:
-            raise _HttpError(404, "Sidan finns inte.")
+            raise HttpError(404, "Sidan finns inte.")
         if scope["method"] not in {"GET", "HEAD"}:
-            raise _HttpError(405, "Metoden stöds inte.", allow="GET, HEAD")
+            raise HttpError(405, "Metoden stöds inte.", allow="GET, HEAD")
         return self.documents[target]
 
 
@@ -83,26 +74,45 @@ class QuestionApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            _check_framing(scope)
+            framing.check(scope)
             endpoint = self.endpoints.get(scope["path"])
             if endpoint is None or scope["query_string"]:
-                await self.documents(scope, receive, send)
+                await self._written(send, 200, self.documents.find(scope))
                 return
-            charset = _check_headers(scope)
+            charset = framing.charset(scope)
             body = await self._body(scope, receive)
             answer, fault = await self._answer(endpoint, scope, body, charset)
-            await _send(send, 500 if fault else 200, answer, _XML, _retry_after(fault))
-        except _HttpError as error:
-            _LOG.info("refused", status=error.status)
+            await self._written(send, 500 if fault else 200, answer, _fault_headers(fault))
+        except HttpError as error:
+            await self._refused(scope, error.status)
             await _refuse(send, error)
         except ConnectionError:
             metrics.REFUSALS.inc("gone")
             _LOG.info("gone", reason="the caller closed before the whole message had come")
 
+    async def _written(self, send: Send, status: int, body: bytes, headers: Headers = ()) -> None:
+        try:
+            async with asyncio.timeout(self.body_seconds):
+                await _send(send, status, body, _XML, headers)
+        except TimeoutError:
+            metrics.REFUSALS.inc("gone")
+            _LOG.info("gone", reason="the caller did not read the answer in time")
+
+    async def _refused(self, scope: Scope, status: int) -> None:
+        """A refusal before SOAP: in the log, and in the audit where the certificate names an organisation."""
+        incident = secrets.token_hex(8)
+        with structlog.contextvars.bound_contextvars(incident=incident):
+            _LOG.info("refused", status=status)
+            try:
+                caller = self.identity.caller(scope["extensions"][CERTIFICATE])
+            except GatewayFault:
+                return
+            await self._record(caller, f"HTTP_{status}", incident)
+
     async def _body(self, scope: Scope, receive: Receive) -> bytes:
-        length = _header(scope, b"content-length")
+        length = framing.header(scope, b"content-length")
         if length is not None and int(length) > self.message_bytes:
-            raise _HttpError(413, "Meddelandet är för stort.")
+            raise HttpError(413, "Meddelandet är för stort.")
         parts = bytearray()
         more = True
         try:
@@ -112,11 +122,12 @@ class QuestionApp:
                     parts += event.get("body", b"")
                     more = event.get("more_body", False)
         except TimeoutError:
-            raise _HttpError(408, "Hela meddelandet kom inte i tid.") from None
+            raise HttpError(408, "Hela meddelandet kom inte i tid.") from None
         if event["type"] == "http.disconnect":
             raise ConnectionError
         if len(parts) > self.message_bytes:
-            raise _HttpError(413, "Meddelandet är för stort.")
+            raise HttpError(413, "Meddelandet är för stort.")
+        framing.check_readable(scope)
         return bytes(parts)
 
     async def _answer(
@@ -139,17 +150,17 @@ class QuestionApp:
                 fault = GatewayFault("INTERNT_FEL", reason=_where(error))
             if fault is not None:
                 telemetry.refused(version, operation, caller, fault)
-                await self._record(caller, fault, incident, version)
+                if caller is not None:
+                    await self._record(caller, fault.fel.felkod, incident, version)
                 answer = endpoint.fault(fault, incident, operation)
             telemetry.finished(version, operation, caller, fault, len(answer), monotonic() - started)
             return answer, fault
 
-    async def _record(self, caller: Caller | None, fault: GatewayFault, incident: str, version: str) -> None:
-        if caller is not None:
-            try:
-                await self.flow.refuse(caller, fault, incident, version)
-            except GatewayFault as unrecorded:
-                _LOG.error("fault", felkod=unrecorded.fel.felkod, reason=unrecorded.reason)
+    async def _record(self, caller: Caller, felkod: str, incident: str, version: str | None = None) -> None:
+        try:
+            await self.flow.refuse(caller, felkod, incident, version)
+        except GatewayFault as unrecorded:
+            _LOG.error("fault", felkod=unrecorded.fel.felkod, reason=unrecorded.reason)
 
 
 def _parsed(body: bytes, charset: str | None) -> Any:  # noqa: ANN401 - an lxml element
@@ -159,39 +170,12 @@ def _parsed(body: bytes, charset: str | None) -> Any:  # noqa: ANN401 - an lxml 
         raise GatewayFault("OGILTIGT_MEDDELANDE", error.regel, reason=error.reason) from None
 
 
-def _check_framing(scope: Scope) -> None:
-    """What HTTP/1.1 leaves open to two readings is refused (RFC 9112 sections 3.2 and 6.3)."""
-    names = [name for name, _ in scope["headers"]]
-    if names.count(b"host") != 1 and scope["http_version"] != "1.0":
-        raise _HttpError(400, "Ange exakt ett Host-huvud.")
-    if names.count(b"content-length") + names.count(b"transfer-encoding") > 1:
-        raise _HttpError(400, "Meddelandets längd är tvetydig.")
-    length = _header(scope, b"content-length")
-    if length is not None and not _LENGTH.fullmatch(length):
-        raise _HttpError(400, "Content-Length är inte ett tal.")
-
-
-def _check_headers(scope: Scope) -> str | None:
-    """The charset of Content-Type, if any. A question comes by POST as text/xml (SOAP 1.1 section 6)."""
-    if scope["method"] != "POST":
-        raise _HttpError(405, "Skicka frågan med POST.", allow="POST")
-    content_type = _header(scope, b"content-type") or ""
-    if content_type.partition(";")[0].strip().lower() != "text/xml":
-        raise _HttpError(415, "Skicka SOAP 1.1 med Content-Type: text/xml; charset=utf-8.")
-    if _header(scope, b"content-encoding") is not None:
-        raise _HttpError(415, "Skicka meddelandet utan Content-Encoding.")
-    found = _CHARSET.search(content_type)
-    return found[1] if found else None
-
-
-def _header(scope: Scope, name: bytes) -> str | None:
-    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), None)
-
-
-def _retry_after(fault: GatewayFault | None) -> list[tuple[bytes, bytes]]:
-    if fault is None or fault.retry_after is None:
-        return []
-    return [(b"retry-after", str(fault.retry_after).encode())]
+def _fault_headers(fault: GatewayFault | None) -> Headers:
+    if fault is None:
+        return ()
+    if fault.fel.felkod == "OGILTIGT_MEDDELANDE":
+        return ((b"connection", b"close"),)  # who cannot write a message may not know where it ends either
+    return () if fault.retry_after is None else ((b"retry-after", str(fault.retry_after).encode()),)
 
 
 def _where(error: Exception) -> str:
@@ -203,15 +187,16 @@ def _where(error: Exception) -> str:
     return f"unexpected {type(error).__name__}{place}"
 
 
-async def _refuse(send: Send, error: _HttpError) -> None:
+async def _refuse(send: Send, error: HttpError) -> None:
     metrics.REFUSALS.inc(str(error.status))
-    headers = [*error.headers, (b"connection", b"close")]
-    await _send(send, error.status, error.text.encode(), _TEXT, headers)
+    await _send(send, error.status, error.text.encode(), _TEXT, [*error.headers, (b"connection", b"close")])
 
 
-async def _send(
-    send: Send, status: int, body: bytes, content_type: bytes, headers: list[tuple[bytes, bytes]] | None = None
-) -> None:
-    described = [(b"content-type", content_type), (b"content-length", str(len(body)).encode()), *(headers or [])]
+async def _send(send: Send, status: int, body: bytes, content_type: bytes, headers: Headers = ()) -> None:
+    described = [(b"content-type", content_type), (b"content-length", str(len(body)).encode()), *headers]
     await send({"type": "http.response.start", "status": status, "headers": described})
-    await send({"type": "http.response.body", "body": body})
+    # In pieces, each of which waits until the caller has read most of what came before: the close after the last one
+    # would cut off what has not left this process within a second.
+    for start in range(0, len(body) or 1, _PIECE):
+        piece, more = body[start : start + _PIECE], start + _PIECE < len(body)
+        await send({"type": "http.response.body", "body": piece, "more_body": more})

@@ -32,12 +32,13 @@ def operation(envelope: _Element) -> _Element:
         raise _fault("Meddelandet är inte ett SOAP-kuvert (Envelope).", "no Envelope")
     children = list(envelope)
     tags = [child.tag for child in children]
-    if tags not in ([_BODY], [_HEADER, _BODY]):
+    beside = (envelope.text, *(child.tail for child in children))
+    if tags not in ([_BODY], [_HEADER, _BODY]) or _has_text(*beside):
         raise _fault("Kuvertet ska ha högst en Header följd av exakt en Body.", "wrong children of Envelope")
     for block in children[0] if len(children) == 2 else ():  # noqa: PLR2004 - Header and Body
         _check_header_block(block)
     body = children[-1]
-    if len(body) != 1 or any((text or "").strip() for text in (body.text, body[0].tail)):
+    if len(body) != 1 or _has_text(body.text, body[0].tail):
         raise _fault("Body ska innehålla exakt ett element.", "not one element in Body")
     if any(_ENCODING_STYLE in element.attrib for element in (envelope, body, body[0])):
         raise _fault("Meddelandet ska vara document/literal, utan encodingStyle.", "encodingStyle")
@@ -45,10 +46,17 @@ def operation(envelope: _Element) -> _Element:
 
 
 def _check_header_block(block: _Element) -> None:
-    for_us = block.get(_ACTOR, _NEXT) in {_NEXT, ""}
-    if for_us and block.get(_MUST_UNDERSTAND) in {"1", "true"} and block.tag not in _UNDERSTOOD:
+    for_us = block.get(_ACTOR, _NEXT).strip() in {_NEXT, ""}
+    # Anything but a no is a yes: SOAP 1.1 has 0 and 1, XML Schema's booleans more, and a sender that says neither
+    # cannot have meant that the block may be ignored.
+    must = block.get(_MUST_UNDERSTAND, "0").strip() not in {"0", "false"}
+    if for_us and must and block.tag not in _UNDERSTOOD:
         detalj = "Header innehåller ett block med mustUnderstand som tjänsten inte förstår. Ta bort det."
         raise _fault(detalj, "unknown header block with mustUnderstand", soap="MustUnderstand")
+
+
+def _has_text(*texts: str | None) -> bool:
+    return any((text or "").strip() for text in texts)
 
 
 def _fault(detalj: str, reason: str, soap: str = "") -> GatewayFault:

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from ssbtek_gateway.faults import GatewayFault
-from ssbtek_gateway.model import Caller
+from ssbtek_gateway.model import Caller, has_check_digit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -144,13 +144,8 @@ def _number(
         if found:
             digits = "".join(found.groups())
             # The third digit tells an organisation from a person (a sole trader's number is a personnummer).
-            return digits if digits[2] >= "2" and _luhn(digits) else None
+            return digits if digits[2] >= "2" and has_check_digit(digits) else None
     return None
-
-
-def _luhn(digits: str) -> bool:
-    products = (int(digit) * (2 - index % 2) for index, digit in enumerate(digits))
-    return sum(product // 10 + product % 10 for product in products) % 10 == 0
 
 
 def _issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:

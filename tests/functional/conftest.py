@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from harness import Gateway, running_agencies, running_gateway
 from vectors import make
+from wire import Trap, Wired
 
 from ssbtek_gateway import devpki
 
@@ -29,6 +30,19 @@ def ssbtek(pki: Path, agencies: int, tmp_path_factory: pytest.TempPathFactory) -
     """A gateway before that simulator."""
     with running_gateway(pki, tmp_path_factory.mktemp("gateway"), agencies) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def trap() -> Iterator[Trap]:
+    """A port that nobody connects to."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield Trap(listening)
+
+
+@pytest.fixture
+def wired(ssbtek: Gateway, trap: Trap, capfd: pytest.CaptureFixture[str]) -> Wired:
+    """The shared gateway, with what must hold of every exchange with it."""
+    return Wired(ssbtek, capfd, trap)
 
 
 @pytest.fixture

@@ -135,36 +135,12 @@ def test_chunked_and_expect_continue_and_http_1_0(ssbtek: Gateway, question: str
 @pytest.mark.parametrize(
     ("pieces", "status"),
     [
-        pytest.param([b"GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n"], b"404", id="unknown path"),
-        pytest.param([b"GET /ssbt/10 HTTP/1.1\r\nHost: x\r\n\r\n"], b"405", id="GET of the question address"),
-        pytest.param([b"PUT /ssbt/10 HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"], b"405", id="PUT"),
-        pytest.param([b"BREW /ssbt/10 HTTP/1.1\r\nHost: x\r\n\r\n"], b"400", id="unknown method"),
-        pytest.param([b"GARBAGE\r\n\r\n"], b"400", id="not HTTP"),
-        pytest.param([b"POST /ssbt/10 HTTP/1.1\r\nContent-Length: 0\r\n\r\n"], b"400", id="no Host"),
-        pytest.param([HEADER + b"Host: y\r\nContent-Length: 0\r\n\r\n"], b"400", id="two Hosts"),
-        pytest.param([HEADER + b"Content-Length: +5\r\n\r\nabcde"], b"400", id="signed length"),
-        pytest.param([HEADER + b"Content-Length: 3\r\nContent-Length: 5\r\n\r\nabcde"], b"400", id="two lengths"),
-        pytest.param(
-            [HEADER + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"],
-            b"400",
-            id="length and chunks",
-        ),
-        pytest.param([HEADER + b"Content-Length: 99999999\r\n\r\n"], b"413", id="too long by its own word"),
-        pytest.param(
-            [HEADER + b"Transfer-Encoding: chunked\r\n\r\n", b"40001\r\n" + b" " * 0x40001 + b"\r\n"],
-            b"413",
-            id="too long in chunks",
-        ),
-        pytest.param([HEADER + b"Content-Length: 5\r\nContent-Encoding: gzip\r\n\r\nabcde"], b"415", id="compressed"),
         pytest.param([HEADER + b"Content-Length: 500\r\n\r\n", b"<a"], b"408", id="body never ends"),
-        pytest.param([b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\n"], b"431", id="endless header"),
         pytest.param([HEADER], b"", id="header never ends"),
         pytest.param([], b"", id="silence"),
     ],
 )
-def test_what_is_no_question_is_refused_and_the_connection_closed(
-    ssbtek: Gateway, pieces: list[bytes], status: bytes
-) -> None:
+def test_what_never_ends_does_for_the_gateway(ssbtek: Gateway, pieces: list[bytes], status: bytes) -> None:
     answer = exchange(ssbtek, *pieces)
     assert answer[9:12] == status
     assert answer.count(b"HTTP/1.1 ") == (1 if status else 0)

@@ -236,6 +236,8 @@ async def call(
     the events that come; after the last one nothing comes any more.
     """
     usual = {"host": "127.0.0.1", "content-type": "text/xml; charset=utf-8"}
+    if method == "POST" and "content-length" not in dict(headers):
+        usual |= {"content-length": str(len(body))} if isinstance(body, bytes) else {"transfer-encoding": "chunked"}
     pairs = headers if isinstance(headers, list) else {**usual, **headers}.items()
     scope = {
         "type": "http",

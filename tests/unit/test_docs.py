@@ -15,6 +15,7 @@ from unit.builders import CONTRACT, operation
 from ssbtek_gateway import cli, metrics
 from ssbtek_gateway.families import Counter
 from ssbtek_gateway.faults import SECTION, WHOLE_QUESTION
+from ssbtek_gateway.inbound import framing
 
 TOP = Path(__file__).parents[2]
 DOCS = TOP / "docs"
@@ -104,7 +105,7 @@ def test_every_reason_in_the_log_is_explained(module: Path) -> None:
     explained = " ".join(" ".join(read(path).split()) for path in ERRORS.glob("*.md"))
     # An invisible caller has no page; a reason that the log names with its field is listed under that field.
     own = {reason.removeprefix("lefiJsonFraga: ") for reason in reasons(module)} - {
-        "the caller closed before the whole message had come"
+        "the caller closed before the whole message had come",
     }
     assert {reason for reason in own if reason not in explained} == set()
 
@@ -144,6 +145,20 @@ def test_every_metric_stands_on_its_page_with_its_labels_and_no_other_does() -> 
     # The alerts, too.
     used = {re.sub(r"_(bucket|count|sum)$", "", name) for name in re.findall(r"ssbtek_\w+", page)}
     assert used == set(shown)
+
+
+def test_every_refusal_without_soap_is_listed() -> None:
+    listed = read(ERRORS / "index.md").partition("\n## HTTP-svar utan SOAP\n")[2]
+    calls = [
+        node.args
+        for name in ("app", "framing")
+        for node in ast.walk(ast.parse(read(TOP / "ssbtek_gateway" / "inbound" / f"{name}.py")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "HttpError"
+    ]
+    texts = [(ast.unparse(args[0]), str(args[1].value)) for args in calls if isinstance(args[1], ast.Constant)]
+    assert len(texts) > 10
+    for status, text in [*texts, *framing.UNREADABLE_TEXTS.items()]:
+        assert f"| {status} | {text} |" in listed
 
 
 @pytest.mark.parametrize("path", READABLE, ids=name_of)

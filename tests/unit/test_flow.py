@@ -116,7 +116,7 @@ async def test_a_question_that_may_not_be_asked_reaches_no_service() -> None:
 
 async def test_a_refused_question_is_recorded_without_its_content() -> None:
     way = Answering()
-    await way.flow.refuse(CALLER, GatewayFault("EJ_BEHORIG", reason="x"), "incident-1", "10")
+    await way.flow.refuse(CALLER, "EJ_BEHORIG", "incident-1", "10")
     (row,) = way.audit.rows
     told = {key: value for key, value in row.items() if value is not None and key != "tidpunkt"}
     assert told == {
@@ -131,7 +131,7 @@ async def test_a_refused_question_is_recorded_without_its_content() -> None:
 
 async def test_a_refusal_that_cannot_be_recorded_is_a_fault() -> None:
     with pytest.raises(GatewayFault, match="INTERNT_FEL"):
-        await flow(audit=FakeAudit(fails_at=frozenset({"NEKAD"}))).refuse(CALLER, GatewayFault("FOR_STOR"), "i", "10")
+        await flow(audit=FakeAudit(fails_at=frozenset({"NEKAD"}))).refuse(CALLER, "FOR_STOR", "i", "10")
 
 
 async def test_the_rows_of_a_question_say_what_came_of_each_service() -> None:

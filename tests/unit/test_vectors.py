@@ -78,7 +78,7 @@ def test_valid_questions_pass_the_contract(name: str, contract: Contract) -> Non
     contract.check_question(element)
     question = contract.read_question(element)
     assert question.ingivare.organisationsnummer == KOMMUN
-    assert question.person.reveal() == (make.PERSON if name != "samordningsnummer" else "191212721219")
+    assert question.person.reveal() == make.OTHER_PERSONS.get(name, make.PERSON)
     assert question.syfte == "Handläggning av ekonomiskt bistånd"
 
 

@@ -13,10 +13,17 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent / "questions"
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
+NEXT = "http://schemas.xmlsoap.org/soap/actor/next"
 SSBT = "http://schema.forsakringskassan.se/integration/ssbt/10"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 
-PERSON, SAMORDNINGSNUMMER = "191212121212", "191212721219"
+PERSON = "191212121212"
+# Whom a question of that name in VALID is about. The wrong check digit is in a public client's own tests.
+OTHER_PERSONS = {
+    "samordningsnummer": "191212721219",
+    "samordningsnummer-without-month": "191500722390",
+    "check-digit-wrong": "199001011234",
+}
 KOMMUN, BITRADE = "162021004748", "165560000167"
 
 
@@ -126,6 +133,11 @@ def person(new: str) -> str:
     return edited(leaf("personidentitet", PERSON, new))
 
 
+def about(new: str) -> bytes:
+    """The whole question about another person."""
+    return _sent(edited(leaf("personidentitet", PERSON, new), leaf("lefiJsonFraga", lefi(PERSON), lefi(new))))
+
+
 def _header(attributes: str) -> tuple[str, str]:
     """An edit that gives the header one block."""
     return "<soapenv:Header/>", f'<soapenv:Header><x:block xmlns:x="urn:x" {attributes}/></soapenv:Header>'
@@ -139,6 +151,15 @@ def _sent(text: str) -> bytes:
     return text.encode()
 
 
+_ADDRESSING = "".join(
+    f'<a:{name} xmlns:a="http://www.w3.org/2005/08/addressing"><a:Address>http://127.0.0.1:9/</a:Address></a:{name}>'
+    for name in ("To", "From", "ReplyTo", "FaultTo")
+)
+_SCHEMA_LOCATION = (
+    f'x:schemaLocation="{SSBT} http://127.0.0.1:9/a.xsd" x:noNamespaceSchemaLocation="http://127.0.0.1:9/b.xsd"'
+)
+# A line and a header of its own, a log4j lookup, formats, the end of CDATA, a C1 control that some terminals obey.
+HOSTILE_TEXT = "a&#13;&#10;X-Header: b ${jndi:ldap://127.0.0.1:9/c} %s%n%00 ]]&gt;&lt;d/&gt; \x9b31m \u202e"
 _PERSON_ELEMENT = f"<ssbt:personidentitet>{PERSON}</ssbt:personidentitet>"
 _INGIVARE_NUMBER = leaf("organisationsnummer", KOMMUN, KOMMUN)[0]
 _BITRADE_ELEMENT = TEMPLATE[
@@ -177,17 +198,29 @@ VALID: dict[str, bytes] = {
     "dates-with-time-zone": _sent(
         edited(leaf("fromDatum", "2026-01-01", "2026-01-01Z"), leaf("tomDatum", "2026-01-31", "2026-01-31+01:00"))
     ),
-    "samordningsnummer": _sent(
-        edited(
-            leaf("personidentitet", PERSON, SAMORDNINGSNUMMER),
-            leaf("lefiJsonFraga", lefi(PERSON), lefi(SAMORDNINGSNUMMER)),
-        )
-    ),
+    **{name: about(number) for name, number in OTHER_PERSONS.items()},
     "cdata": _sent(edited(leaf("personidentitet", PERSON, f"<![CDATA[{PERSON}]]>"))),
     "character-references": _sent(person("".join(f"&#{ord(digit)};" for digit in PERSON))),
     "default-namespace": _sent(TEMPLATE.replace("<ssbt:", "<").replace("</ssbt:", "</").replace("xmlns:ssbt", "xmlns")),
     "header-block-for-another-actor": _sent(edited(_header('soapenv:actor="urn:somebody" soapenv:mustUnderstand="1"'))),
     "header-block-that-may-be-ignored": _sent(edited(_header(""))),
+    "header-block-for-no-actor-and-no-must": _sent(edited(_header('soapenv:actor="" soapenv:mustUnderstand="0"'))),
+    "addressing": _sent(edited(("<soapenv:Header/>", f"<soapenv:Header>{_ADDRESSING}</soapenv:Header>"))),
+    "schema-location": _sent(
+        edited(
+            ("<ssbt:hamtaBastjanstInformation>", f'<ssbt:hamtaBastjanstInformation xmlns:x="{XSI}" {_SCHEMA_LOCATION}>')
+        )
+    ),
+    "xml-base": _sent(edited(("<soapenv:Envelope ", '<soapenv:Envelope xml:base="http://127.0.0.1:9/" '))),
+    "hostile-texts": _sent(
+        edited(
+            leaf("fraganSkallInkluderasISvaret", "false", "true"),
+            leaf("korrelationsid", "fråga 4711 &lt;&amp;&gt;", HOSTILE_TEXT),
+            leaf("handlaggare", "asa01", HOSTILE_TEXT),
+            leaf("arendeidentitet", "Ärende-17", HOSTILE_TEXT),
+            leaf("lagtext", "11 kap. 11 § SoL", HOSTILE_TEXT),
+        )
+    ),
     "byte-order-mark": b"\xef\xbb\xbf" + _sent(TEMPLATE),
     "utf-16": _declared("utf-16"),
     "iso-8859-1": _declared("iso-8859-1"),
@@ -203,15 +236,28 @@ def _unreadable(says: str, content: bytes | str, value: str = "") -> Flaw:
 
 
 _NOT_XML = "inte välformad XML"
+_BEYOND = "för många, för långa eller för djupt nästlade"
 _ENCODING = "Teckenkodningen stöds inte"
 _COMMENT = "kommentar eller processinstruktion"
 _CHILDREN = "högst en Header följd av exakt en Body"
 _ONE = "Body ska innehålla exakt ett element"
 _NUMBER = "organisationsnummer: ska vara tolv siffror"
 _TWELVE = "personidentitet: ska vara tolv siffror"
+_BORN = "personidentitet: ska börja med ett födelsedatum"
 _DATE = "ett datum på formen ÅÅÅÅ-MM-DD"
 _TWICE = f'{{"personnummer": "{PERSON}", "personnummer": "194408139089"}}'
+_MANY_ATTRIBUTES = " ".join(f'a{n}=""' for n in range(2_001))
+_MANY_NAMESPACES = " ".join(f'xmlns:n{n}="urn:{n}"' for n in range(201))
 _BOMB = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 10))
+
+
+def _huge() -> str:
+    return f'{{"personnummer": "{PERSON}", "x": {"9" * 5_000}}}'
+
+
+def _deep() -> str:
+    return f'{{"personnummer": "{PERSON}", "x": {"[" * 2_000}{"]" * 2_000}}}'
+
 
 _XML_FLAWS: dict[str, Flaw] = {
     "empty": _unreadable(_NOT_XML, b""),
@@ -222,6 +268,16 @@ _XML_FLAWS: dict[str, Flaw] = {
     "text-after-envelope": _unreadable(_NOT_XML, f"{TEMPLATE}trailing"),
     "not-utf-8": _unreadable(_NOT_XML, TEMPLATE.encode("iso-8859-1")),
     "nul": _unreadable(_NOT_XML, TEMPLATE.replace("asa01", "asa\x0001")),
+    "overlong-utf-8": _unreadable(_NOT_XML, _sent(TEMPLATE).replace(b"asa01", b"asa\xc0\xaf01")),
+    "cesu-8": _unreadable(_NOT_XML, _sent(TEMPLATE).replace(b"asa01", b"asa\xed\xa0\xbd\xed\xb8\x8001")),
+    "character-reference-to-nul": _unreadable(_NOT_XML, TEMPLATE.replace("asa01", "asa&#0;01")),
+    "character-reference-to-surrogate": _unreadable(_NOT_XML, TEMPLATE.replace("asa01", "asa&#xD800;01")),
+    "xml-id-twice": _unreadable(
+        _NOT_XML,
+        edited(
+            ('<ssbt:AF inkludera="true"/>', '<ssbt:AF xml:id="a"/>'), ("<ssbt:ingivare>", '<ssbt:ingivare xml:id="a">')
+        ),
+    ),
     "character-reference-to-nothing": _unreadable(_NOT_XML, TEMPLATE.replace("asa01", "asa&#1;01")),
     "duplicate-attribute": _unreadable(
         _NOT_XML, edited(('<ssbt:AF inkludera="true"/>', '<ssbt:AF inkludera="true" inkludera="true"/>'))
@@ -230,13 +286,23 @@ _XML_FLAWS: dict[str, Flaw] = {
         _NOT_XML, edited(("<ssbt:syfte>", "<nowhere:syfte>"), ("ssbt:syfte>", "nowhere:syfte>"))
     ),
     "undefined-entity": _unreadable(_NOT_XML, person("&okand;")),
-    "deep": _unreadable(_NOT_XML, person("<a>" * 5000 + "</a>" * 5000)),
+    "deep": _unreadable(_BEYOND, person("<a>" * 100 + "</a>" * 100)),
+    "deeper-than-the-parser-goes": _unreadable(_BEYOND, person("<a>" * 500 + "</a>" * 500)),
+    "many-attributes": _unreadable(_BEYOND, edited(("<ssbt:AF ", f"<ssbt:AF {_MANY_ATTRIBUTES} "))),
+    "many-elements": _unreadable(_BEYOND, person("<a/>" * 4_001)),
+    "many-namespaces": _unreadable(_BEYOND, edited(("<ssbt:AF ", f"<ssbt:AF {_MANY_NAMESPACES} "))),
     "doctype": _unreadable("DOCTYPE", f"<!DOCTYPE Envelope>{TEMPLATE}"),
+    "doctype-with-empty-subset": _unreadable("DOCTYPE", f"<!DOCTYPE Envelope []>{TEMPLATE}"),
+    "doctype-iso-8859-1": _unreadable("DOCTYPE", _declared("iso-8859-1", f"<!DOCTYPE Envelope>{TEMPLATE}")),
     "doctype-utf-16": _unreadable("DOCTYPE", _declared("utf-16", f"<!DOCTYPE Envelope>{TEMPLATE}")),
     "doctype-external": _unreadable("DOCTYPE", f'<!DOCTYPE Envelope SYSTEM "http://127.0.0.1:9/x.dtd">{TEMPLATE}'),
     "entity-from-file": _unreadable(
         "DOCTYPE", f'<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/hostname">]>{person("&e;")}'
     ),
+    "entity-parameter": _unreadable(
+        "DOCTYPE", f'<!DOCTYPE x [<!ENTITY % e SYSTEM "http://127.0.0.1:9/x.dtd"> %e;]>{TEMPLATE}'
+    ),
+    "entity-recursive": _unreadable("", f'<!DOCTYPE x [<!ENTITY a "&b;"><!ENTITY b "&a;">]>{person("&a;")}'),
     "billion-laughs": _unreadable("", f'<!DOCTYPE x [<!ENTITY e0 "ha">{_BOMB}]>{person("&e9;")}'),
     "billion-laughs-in-attribute": _unreadable(
         "",
@@ -245,6 +311,7 @@ _XML_FLAWS: dict[str, Flaw] = {
     ),
     "xml-1.1": _unreadable("XML 1.0", f'<?xml version="1.1"?>{TEMPLATE}'),
     "utf-7": _unreadable(_ENCODING, f'<?xml version="1.0" encoding="utf-7"?>{TEMPLATE}'.replace("å", "a")),
+    "ebcdic": _unreadable(_NOT_XML, _declared("cp500", TEMPLATE)),
     "utf-32": _unreadable(_ENCODING, _declared("utf-32")),
     "encoding-unknown": _unreadable(_ENCODING, f'<?xml version="1.0" encoding="klingon-8"?>{TEMPLATE}'),
     "encoding-contradicts-byte-order-mark": _unreadable(
@@ -265,6 +332,10 @@ _SOAP_FLAWS: dict[str, Flaw] = {
         "Använd SOAP 1.1",
         soap="VersionMismatch",
     ),
+    "envelope-of-an-unknown-namespace": Flaw(
+        _sent(TEMPLATE.replace(SOAP, "urn:okand")), "OGILTIGT_MEDDELANDE", "Använd SOAP 1.1", soap="VersionMismatch"
+    ),
+    "text-beside-body": _unreadable(_CHILDREN, edited((_BODY, f"{_BODY}hej"))),
     "no-body": _unreadable(_CHILDREN, edited((_BODY, ""))),
     "two-bodies": _unreadable(_CHILDREN, edited((_BODY, _BODY + _BODY))),
     "two-headers": _unreadable(_CHILDREN, edited(("<soapenv:Header/>", "<soapenv:Header/><soapenv:Header/>"))),
@@ -286,6 +357,16 @@ _SOAP_FLAWS: dict[str, Flaw] = {
         "mustUnderstand",
         soap="MustUnderstand",
     ),
+    **{
+        f"header-block-not-understood-{name}": Flaw(
+            _sent(edited(_header(attributes))), "OGILTIGT_MEDDELANDE", "mustUnderstand", soap="MustUnderstand"
+        )
+        for name, attributes in {
+            "true": 'soapenv:mustUnderstand="true"',
+            "by-the-next-actor": f'soapenv:mustUnderstand="1" soapenv:actor="{NEXT}"',
+            "by-words-of-its-own": 'soapenv:mustUnderstand=" ja "',
+        }.items()
+    },
     "version-9": Flaw(
         _sent(TEMPLATE.replace("ssbt/10", "ssbt/9")), "OKAND_VERSION", "Den här adressen tar emot version "
     ),
@@ -307,6 +388,18 @@ _CONTRACT_FLAWS: dict[str, Flaw] = {
             "hyphen": f"{PERSON[:8]}-{PERSON[8:]}",
             "arabic-digits": arabic(PERSON),
             "fullwidth-digits": fullwidth(PERSON),
+        }.items()
+    },
+    **{
+        f"personidentitet-{name}": Flaw(about(value), "OGILTIG_FRAGA", _BORN, value)
+        for name, value in {
+            "impossible-day": "199002301234",
+            "impossible-month": "199013011234",
+            "of-an-organisation": BITRADE,
+            "samordningsnummer-impossible-day": "199001921234",
+            "year-0000": "000001011234",
+            "not-born-yet": "299901011234",
+            "samordningsnummer-not-born-yet": "299901611234",
         }.items()
     },
     "personidentitet-empty": _invalid(_TWELVE, leaf("personidentitet", PERSON, "")),
@@ -353,6 +446,7 @@ _CONTRACT_FLAWS: dict[str, Flaw] = {
             "with-time": "2026-01-01T00:00:00",
             "year-12026": "12026-01-01",
             "year-0026": "0026-01-01",
+            "year-0000": "0000-01-01",
             "before-christ": "-0044-03-15",
             "arabic-digits": arabic("2026-01-01"),
         }.items()
@@ -374,7 +468,9 @@ _CONTRACT_FLAWS: dict[str, Flaw] = {
             ("not-an-object", "ska vara ett JSON-objekt med personnummer", b64encode(b"[]").decode()),
             ("not-json", "lefiJsonFraga: ska vara JSON", b64encode(b"<fraga/>").decode()),
             ("not-utf-8", "lefiJsonFraga: ska vara JSON", b64encode(b'{"personnummer": "\xe5"}').decode()),
-            ("deep", "lefiJsonFraga: ska vara JSON", b64encode(b"[" * 20_000).decode()),
+            ("deep", "lefiJsonFraga: ska vara JSON", b64encode(b"[" * 2_000).decode()),
+            ("huge-integer", "lefiJsonFraga: ska vara JSON", b64encode(_huge().encode()).decode()),
+            ("deep-beside-personnummer", "lefiJsonFraga: ska vara JSON", b64encode(_deep().encode()).decode()),
             ("name-twice", "lefiJsonFraga: ska vara JSON", b64encode(_TWICE.encode()).decode()),
             ("stray-characters", "lefiJsonFraga: ska vara JSON", f"*{lefi(PERSON)}*"),
         )
@@ -420,6 +516,20 @@ _CONTRACT_FLAWS: dict[str, Flaw] = {
         "personidentitet: har ett attribut", (_PERSON_ELEMENT, '<ssbt:personidentitet href="#x"/>')
     ),
     "text-between-elements": _invalid("ingivare: ", ("<ssbt:ingivare>", "<ssbt:ingivare>hemlighet"), value="hemlighet"),
+    "xop-include": _invalid(
+        "lefiJsonFraga: ",
+        leaf(
+            "lefiJsonFraga",
+            lefi(PERSON),
+            '<x:Include xmlns:x="http://www.w3.org/2004/08/xop/include" href="http://127.0.0.1:9/a"/>',
+        ),
+    ),
+    "xml-base-in-question": _invalid(
+        "ingivare: har ett attribut", ("<ssbt:ingivare>", '<ssbt:ingivare xml:base="http://127.0.0.1:9/">')
+    ),
+    "element-that-is-none-of-ours": _invalid(
+        "Här ska personidentitet stå", (_PERSON_ELEMENT, f'<x:extra xmlns:x="urn:x"/>{_PERSON_ELEMENT}')
+    ),
     "xinclude": _invalid(
         "Här ska personidentitet stå",
         (_PERSON_ELEMENT, '<include xmlns="http://www.w3.org/2001/XInclude" href="file:///etc/hostname"/>'),

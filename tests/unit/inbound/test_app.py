@@ -152,9 +152,9 @@ async def test_the_documents_are_given_out_on_both_ports(app: QuestionApp, path:
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "TRACE"])
-async def test_documents_are_read_only(app: QuestionApp, method: str) -> None:
+async def test_documents_are_read_only(app: QuestionApp, client: bytes, method: str) -> None:
     for port in (app, DOCUMENTS):
-        got = await call(port, query="wsdl", method=method)
+        got = await call(port, query="wsdl", method=method, certificate=client)
         assert_plain_refusal(got, 405)
         assert got.headers["allow"] == "GET, HEAD"
 
@@ -229,7 +229,8 @@ async def test_what_two_readers_could_read_differently_is_refused(
 
 
 async def test_http_1_0_needs_no_host(app: QuestionApp, client: bytes) -> None:
-    got = await call(app, body=QUESTION, headers=[XML], http_version="1.0", certificate=client)
+    headers = [XML, ("content-length", str(len(QUESTION)))]
+    got = await call(app, body=QUESTION, headers=headers, http_version="1.0", certificate=client)
     assert got.status == 200
 
 
