@@ -83,7 +83,7 @@ async def serve(
             traced = _tracing()(settings.tracing)
             stack.push_async_callback(traced.close)
         sockets = sockets or _claimed(settings, stack)
-        audit = AuditStore(audit_backend(settings, worker), chain_key(settings))
+        audit = await AuditStore.open(audit_backend(settings, worker), chain_key(settings))
         stack.push_async_callback(audit.close)
         services = base_services(settings, traced)
         for service in services.values():

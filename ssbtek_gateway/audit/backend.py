@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from ssbtek_gateway.audit.record import Row
 
+# The newest of the scripts in migrations/; what METADATA describes.
+REVISION = "1"
 # The driver's own connection, in autocommit: a statement outside BEGIN and COMMIT is a transaction of its own.
 Driver = Any
 
@@ -44,6 +46,9 @@ class Backend(Protocol):
     snapshot: ClassVar[str]
     # A write that changes nothing.
     probe: ClassVar[str]
+
+    def fields(self) -> list[str | None]:
+        """What another process makes the same of."""
 
     def check(self) -> None:
         """Raise `AuditError` where a file that it needs is missing; without connecting."""
@@ -84,6 +89,9 @@ class Sqlite:
 
     def __str__(self) -> str:
         return str(self.path)
+
+    def fields(self) -> list[str | None]:
+        return [str(self.path)]
 
     def check(self) -> None:
         if not self.path.parent.is_dir():
@@ -161,6 +169,9 @@ class Postgresql:
     def __str__(self) -> str:
         return self.url
 
+    def fields(self) -> list[str | None]:
+        return [self.url, str(self.password_file) if self.password_file else None]
+
     def check(self) -> None:
         self._password()
         for option, file in postgresql_url.options(self.url).items():
@@ -196,3 +207,11 @@ class Postgresql:
         import psycopg  # noqa: PLC0415 - 10 MB that SQLite does not need
 
         return psycopg.connect(self.url, password=self._password(), options=options, autocommit=True, **_BOUNDS)
+
+
+def of(name: str, fields: list[str | None]) -> Backend:
+    """The backend of that class whose `fields` these are."""
+    place, *more = fields
+    if name == Postgresql.__name__:
+        return Postgresql(str(place), Path(more[0]) if more[0] else None)
+    return Sqlite(Path(str(place)))

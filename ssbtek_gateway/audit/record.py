@@ -57,7 +57,9 @@ ROWS = Table(
 )
 
 Row = dict[str, Any]
-_EMPTY: Row = {column.name: None for column in ROWS.columns if column.name not in {"id", "writer", "seq", "mac"}}
+# What a row says, without its place in the chain.
+COLUMNS = tuple(column.name for column in ROWS.columns if column.name not in {"id", "writer", "seq", "mac"})
+_EMPTY: Row = dict.fromkeys(COLUMNS)
 _WITHOUT_PERIOD = {"TNS", "MIV"}
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import Column, MetaData, String, Table, inspect
 from sqlalchemy.exc import SQLAlchemyError
 
 from ssbtek_gateway.audit import AuditError
-from ssbtek_gateway.audit.backend import engine
+from ssbtek_gateway.audit.backend import REVISION, engine
 from ssbtek_gateway.audit.chain import WRITERS
 from ssbtek_gateway.audit.record import METADATA, ROWS
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from ssbtek_gateway.audit.backend import Backend
 
-# The newest of the scripts in migrations/; what METADATA describes.
-REVISION = "1"
 # A database whose tables are there, from before revisions were noted.
 UNNOTED = "0"
 # Alembic's own table, as it makes it.

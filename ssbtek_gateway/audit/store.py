@@ -1,173 +1,227 @@
-"""The audit database: one writer that commits what many questions wait for in one durable transaction.
-
-The writer is a thread of its own over the plain driver: one hand-over a group. An asynchronous one hands over at every
-step and cost three times as much a row (docs/decisions/0003).
-"""
+"""The audit as the gateway sees it: a row is durable when `append` returns. A process of its own writes (writer.py)."""
 
 from __future__ import annotations
 
 import asyncio
-from contextlib import closing
+import json
+import socket
+import subprocess
+import sys
+from collections import deque
+from contextlib import suppress
 from datetime import UTC, datetime
-from queue import Empty, SimpleQueue
-from threading import Thread
-from time import monotonic
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
+import structlog
+
 from ssbtek_gateway import metrics
-from ssbtek_gateway.audit import AuditError, chain, schema
+from ssbtek_gateway.audit import AuditError
+from ssbtek_gateway.audit.record import COLUMNS
 
 if TYPE_CHECKING:
-    from ssbtek_gateway.audit.backend import Backend, Driver
-    from ssbtek_gateway.audit.chain import Chain, ChainKey
+    from collections.abc import Callable
+
+    from ssbtek_gateway.audit.backend import Backend
+    from ssbtek_gateway.audit.chain import ChainKey
     from ssbtek_gateway.audit.record import Row
 
-    Waiting = tuple[Row, asyncio.Future[None]]
-
-_LARGEST_GROUP = 200
+_LOG = structlog.get_logger()
 # A disk that hangs must not hold questions, or a stop, for ever.
 _SECONDS = 10
-# Between two tries, where nothing can be written and nobody asks.
-_RETRY_SECONDS = 1
 # As many as the gateway can have questions and refusals at once, and more: what waits beyond that, nobody waits for.
 _MOST_WAITING = 5000
-# After so long a connection may have been ended from the other side.
-_RESTED_SECONDS = 1
+# Between two tries to start a writer that has ended.
+_RETRY_SECONDS = 1
+_LATE = "not on disk in time"
+_VALUES = itemgetter(*COLUMNS)
 
 
 class AuditStore:
     """An append-only record, its tables created where there are none, whose rows are chained under `key`.
 
-    Raises `AuditError` where it cannot be opened, or is of another revision.
-
-    Make it on the running event loop and close it there.
+    `open` it on the running event loop and close it there.
     """
 
     def __init__(self, backend: Backend, key: ChainKey) -> None:
-        schema.ensure(backend)
-        self._backend = backend
-        self._key = key
-        self._loop = asyncio.get_running_loop()
+        self._settings = json.dumps([type(backend).__name__, backend.fields(), key.key.hex()]).encode() + b"\n"
         self._closed = False
+        self._writer: _Writer | None = None
+        self._keeping: asyncio.Task[None] | None = None
         # Since when nothing can be written, and the kind of error; None while all is well.
         self.failing: tuple[datetime, str] | None = None
-        # The writer: its connection, how far it has come, and when it last wrote.
-        self._kept: tuple[Driver, Chain, float] | None = None
-        self._waiting: SimpleQueue[Waiting | None] = SimpleQueue()
-        self._writer = Thread(target=self._write_groups, name="audit writer", daemon=True)
-        self._writer.start()
+
+    @classmethod
+    async def open(cls, backend: Backend, key: ChainKey) -> AuditStore:
+        """Raises `AuditError` where it cannot be opened, or is of another revision."""
+        store = cls(backend, key)
+        store._writer = await _started(store._settings, store._committed)
+        store._keeping = asyncio.create_task(store._keep())
+        return store
+
+    @property
+    def pid(self) -> int | None:
+        """Of the process that writes now."""
+        return self._writer.pid if self._writer else None
 
     async def append(self, row: Row) -> None:
         """Return when `row` is on disk. Raises `AuditError` where it cannot be."""
         if self._closed:
             raise AuditError("the gateway is stopping")
-        if self._waiting.qsize() >= _MOST_WAITING:
-            raise AuditError("too many rows wait")
-        done = self._loop.create_future()
-        self._waiting.put((row, done))
+        if self._writer is None:
+            raise AuditError("the writer has ended")
         try:
-            async with asyncio.timeout(_SECONDS):
-                await done
+            await self._writer.write(row)
         except TimeoutError:
             metrics.AUDIT_FAILURES.inc("late")
-            # If it is being written it may still come to be, which harms nothing: nobody relies on it.
-            self._fails("not on disk in time")
-            raise AuditError("not on disk in time") from None
+            self._fails(_LATE)
+            # It may still come to be written, which harms nothing: nobody relies on it.
+            raise AuditError(_LATE) from None
 
     async def close(self) -> None:
         """Write what waits, then end the writer."""
         self._closed = True
-        self._waiting.put(None)
-        await asyncio.to_thread(self._writer.join, _SECONDS)
+        if self._keeping is not None:
+            self._keeping.cancel()
+        if self._writer is not None:
+            await self._writer.end()
 
-    def _write_groups(self) -> None:
-        while (group := self._next_group()) is not None:
-            # Those who stopped waiting were told that it is not on disk.
-            group = [(row, done) for row, done in group if not done.done()]
-            error: AuditError | None = None
-            try:
-                if group:
-                    started = monotonic()
-                    self._commit([row for row, _ in group])
-                    metrics.AUDIT_COMMIT_SECONDS.observe(monotonic() - started)
-                    metrics.AUDIT_GROUP_ROWS.observe(len(group))
-                elif self.failing:
-                    self._try_to_write()
+    async def _keep(self) -> None:
+        """Whenever the writer has ended, start another; service resumes by itself."""
+        while True:
+            if self._writer is not None:
+                await self._writer.ended.wait()
+                self._writer = None
+                self._fails("the writer has ended")
+                _LOG.error("audit writer ended")
+            with suppress(AuditError, OSError):
+                self._writer = await _started(self._settings, self._committed)
                 self.failing = None
-            except Exception as cause:  # noqa: BLE001 - whatever it was, those who wait must hear of it
-                # By its name alone: drivers show values. The next group tries anew, so that service resumes by itself
-                # when the store does.
-                error = cause if isinstance(cause, AuditError) else AuditError(type(cause).__name__)
-                self._fails(str(error))
-                if group:
-                    metrics.AUDIT_FAILURES.inc("commit")
-            self._loop.call_soon_threadsafe(_settle, group, error)
-        if self._kept is not None:
-            self._kept[0].close()
+                continue
+            await asyncio.sleep(_RETRY_SECONDS)
+
+    def _committed(self, rows: int, error: str | None, seconds: float) -> None:
+        """What the writer tells of a group, or of a try of its own where `rows` is 0."""
+        if error is None:
+            self.failing = None
+            if rows:
+                metrics.AUDIT_COMMIT_SECONDS.observe(seconds)
+                metrics.AUDIT_GROUP_ROWS.observe(rows)
+        else:
+            self._fails(error)
+            if rows:
+                metrics.AUDIT_FAILURES.inc("commit")
 
     def _fails(self, kind: str) -> None:
         self.failing = self.failing or (datetime.now(UTC), kind)
 
-    def _try_to_write(self) -> None:
-        """A write to disk that changes nothing: no questions come to a gateway that says it cannot answer them."""
-        with closing(self._backend.connect()) as connection:
-            connection.execute(self._backend.probe)
 
-    def _commit(self, rows: list[Row]) -> None:
-        # A connection and its chain are kept only where all went well. A new connection is a new writer: whether the
-        # rows that failed are there or not, their chain is whole.
-        connection, chained = self._taken() or (self._backend.connect(), None)
+class _Writer(asyncio.Protocol):
+    """The process, and what waits for it: its answers come in the order in which rows went out."""
+
+    def __init__(self, process: subprocess.Popen[bytes], committed: Callable[[int, str | None, float], None]) -> None:
+        self.pid = process.pid
+        self._process = process
+        self._committed = committed
+        self._loop = asyncio.get_running_loop()
+        self._rest = b""
+        self._waiting: deque[tuple[float, asyncio.Future[None]]] = deque()
+        self._out: list[str] = []
+        # Why the record cannot be opened, or None.
+        self.opened: asyncio.Future[str | None] = self._loop.create_future()
+        self.ended = asyncio.Event()
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # what is connected here
+        self._transport = transport
+
+    def send(self, data: bytes) -> None:
+        self._transport.write(data)
+
+    async def write(self, row: Row) -> None:
+        """Raises `TimeoutError` where it is not on disk in time, and `AuditError`."""
+        if len(self._waiting) >= _MOST_WAITING:
+            raise AuditError("too many rows wait")
+        if not self._out:
+            self._loop.call_soon(self._flush)
+        self._out.append(json.dumps(_VALUES(row)))
+        if not self._waiting:
+            self._loop.call_later(_SECONDS, self._expire)
+        done = self._loop.create_future()
+        self._waiting.append((self._loop.time() + _SECONDS, done))
+        await done
+
+    def _flush(self) -> None:
+        """All rows of this turn of the loop in one write."""
+        if self._out:  # else `end` has done so
+            self._transport.write("".join(f"{line}\n" for line in self._out).encode())
+            self._out.clear()
+
+    def _expire(self) -> None:
+        now = self._loop.time()
+        for deadline, done in self._waiting:
+            if deadline > now:
+                self._loop.call_at(deadline, self._expire)
+                return
+            if not done.done():
+                done.set_exception(TimeoutError())
+
+    def data_received(self, data: bytes) -> None:
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            told = json.loads(line)
+            if not self.opened.done():
+                self.opened.set_result(told)
+                continue
+            rows, error, seconds = told
+            self._committed(rows, error, seconds)
+            for _ in range(rows):
+                _settle(self._waiting.popleft()[1], error)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
+        if not self.opened.done():
+            self.opened.set_result("the writer has ended")
+        while self._waiting:
+            _settle(self._waiting.popleft()[1], "the writer has ended")
+        self.ended.set()
+
+    async def end(self) -> None:
+        """Have it write what waits; kill it where it does not come to an end."""
+        if not self._transport.is_closing():
+            self._flush()
+            self._transport.write_eof()
         try:
-            if chained is None:
-                chained = chain.begin(connection, self._backend, self._key)
-                self._backend.insert(connection, chained.link(rows))
-                connection.execute("COMMIT")
-            else:
-                self._backend.insert(connection, chained.link(rows))
-        except BaseException:
-            connection.close()
-            raise
-        self._kept = connection, chained, monotonic()
-
-    def _taken(self) -> tuple[Driver, Chain] | None:
-        """The writer that is kept, if its connection still works; no row is risked on one that may not."""
-        if self._kept is None:
-            return None
-        (connection, chained, used), self._kept = self._kept, None
-        if monotonic() - used > _RESTED_SECONDS:
-            try:
-                connection.execute("SELECT 1")
-            except Exception:  # noqa: BLE001 - each driver has its own
-                connection.close()
-                return None
-        return connection, chained
-
-    def _next_group(self) -> list[Waiting] | None:
-        """What waits; nothing, where nobody asked for a while; None at the end."""
-        try:
-            first = self._waiting.get(timeout=_RETRY_SECONDS)
-        except Empty:
-            return []
-        if first is None:
-            return None
-        group = [first]
-        try:
-            while len(group) < _LARGEST_GROUP:
-                more = self._waiting.get_nowait()
-                if more is None:
-                    self._waiting.put(None)  # the end, once this group is written
-                    break
-                group.append(more)
-        except Empty:
-            pass
-        return group
+            async with asyncio.timeout(_SECONDS):
+                await self.ended.wait()
+        except TimeoutError:
+            self._process.kill()
+        self._transport.close()
+        await asyncio.to_thread(self._process.wait)
 
 
-def _settle(group: list[Waiting], error: AuditError | None) -> None:
-    for _, done in group:
-        if done.done():  # whoever waited has gone
-            continue
-        if error is None:
-            done.set_result(None)
-        else:
-            done.set_exception(error)
+def _settle(done: asyncio.Future[None], error: str | None) -> None:
+    if done.done():  # whoever waited has gone
+        return
+    if error is None:
+        done.set_result(None)
+    else:
+        done.set_exception(AuditError(error))
+
+
+async def _started(settings: bytes, committed: Callable[[int, str | None, float], None]) -> _Writer:
+    """A writer that has opened the record. Raises `AuditError`, or `OSError` where there can be no process."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        descriptor = theirs.fileno()
+        process = subprocess.Popen(  # noqa: ASYNC220, S603 - a moment, and our own program
+            (sys.executable, "-P", "-m", "ssbtek_gateway.audit.writer", str(descriptor)),
+            stdin=subprocess.DEVNULL,
+            pass_fds=[descriptor],
+        )
+    _, writer = await asyncio.get_running_loop().create_connection(lambda: _Writer(process, committed), sock=ours)
+    # By the socket: everybody can read a process's arguments.
+    writer.send(settings)
+    error = await writer.opened
+    if error is not None:
+        await writer.end()
+        raise AuditError(error)
+    return writer

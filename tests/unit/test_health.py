@@ -39,7 +39,7 @@ async def test_a_worker_tells_what_it_answers_and_which_services_it_leaves_alone
     }
     await services["SO"].ask(question())
     admission = Admission(Limits())
-    audit = AuditStore(Sqlite(tmp_path / "audit.sqlite"), ChainKey(b"c" * 32))
+    audit = await AuditStore.open(Sqlite(tmp_path / "audit.sqlite"), ChainKey(b"c" * 32))
     async with admission.place():
         state = health.state(audit, admission, services, ["a certificate"], stopping=False)
     await audit.close()

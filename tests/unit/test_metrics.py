@@ -279,7 +279,7 @@ def test_every_reason_to_refuse_before_it_is_known_who_asks_is_shown_from_the_st
 @pytest.mark.anyio
 async def test_groups_that_are_written_and_those_that_cannot_be(tmp_path: Path) -> None:
     database = tmp_path / "audit.sqlite"
-    audit = AuditStore(Sqlite(database), ChainKey(b"c" * 32))
+    audit = await AuditStore.open(Sqlite(database), ChainKey(b"c" * 32))
     row = record.denied("incident-1", CALLER, "FOR_STOR")
     with Change() as change:
         await audit.append(row)

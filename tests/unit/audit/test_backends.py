@@ -44,7 +44,7 @@ def write(backend: Backend, *rows: Row) -> None:
     """As one writer."""
 
     async def written() -> None:
-        audit = AuditStore(backend, KEY)
+        audit = await AuditStore.open(backend, KEY)
         for row in rows:
             await audit.append(row)
         await audit.close()
@@ -167,7 +167,7 @@ def test_an_end_that_was_cut_off_is_found_with_a_head(backend: Backend) -> None:
 
 def test_two_gateways_at_once_are_two_whole_chains(backend: Backend) -> None:
     async def at_once() -> None:
-        stores = [AuditStore(backend, KEY) for _ in range(2)]
+        stores = [await AuditStore.open(backend, KEY) for _ in range(2)]
         rows = refusals(*map(str, range(60)))
         await asyncio.gather(*(store.append(row) for row in rows for store in stores))
         for store in stores:
@@ -189,7 +189,7 @@ def test_a_group_whose_acknowledgement_was_lost_leaves_the_chain_whole(
             raise ConnectionError
 
     async def written() -> None:
-        audit = AuditStore(backend, KEY)
+        audit = await AuditStore.open(backend, KEY)
         (before, unknown, after) = refusals("before", "unknown", "after")
         await audit.append(before)
         with pytest.raises(AuditError, match="ConnectionError"):

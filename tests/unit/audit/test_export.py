@@ -52,7 +52,7 @@ def pem(key: Private) -> tuple[bytes, bytes]:
 @pytest.fixture
 def database(tmp_path: Path) -> Path:
     async def write() -> None:
-        audit = AuditStore(Sqlite(tmp_path / "audit"), KEY)
+        audit = await AuditStore.open(Sqlite(tmp_path / "audit"), KEY)
         for number in range(3):
             await audit.append(record.denied(f"{number}", CALLER, "FOR_STOR"))
         await audit.close()

@@ -13,7 +13,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from ssbtek_gateway.audit import AuditError, reader, schema
-from ssbtek_gateway.audit.backend import Sqlite, engine
+from ssbtek_gateway.audit.backend import REVISION, Sqlite, engine
 from ssbtek_gateway.audit.migrate import SCRIPTS, Migration, migrate
 from ssbtek_gateway.audit.record import METADATA
 
@@ -38,7 +38,7 @@ def noted(backend: Backend) -> object:
 
 
 def test_the_revision_is_that_of_the_newest_script() -> None:
-    assert ScriptDirectory(str(SCRIPTS)).get_heads() == [schema.REVISION]
+    assert ScriptDirectory(str(SCRIPTS)).get_heads() == [REVISION]
 
 
 @pytest.mark.parametrize("by", ["serve", "migrate"])
@@ -55,7 +55,7 @@ def test_an_empty_database_gets_the_tables_that_are_read_and_written(backend: Ba
     # Whoever comes next finds it as it should be.
     schema.ensure(backend)
     assert list(migrate(backend, dry_run=False)) == [Migration(str(backend), ())]
-    assert noted(backend) == schema.REVISION
+    assert noted(backend) == REVISION
 
 
 def test_a_dry_run_changes_nothing(backend: Backend) -> None:

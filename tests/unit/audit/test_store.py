@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import resource
+import signal
 import subprocess
 import sys
-import threading
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from unit.builders import CALLER, CONTRACT, PERSON, FakeService, af_answer, data, flow, operation, so_answer
 from vectors import make
 
+from ssbtek_gateway import metrics
 from ssbtek_gateway.audit import AuditError, record, store
 from ssbtek_gateway.audit.backend import Sqlite, database_of
 from ssbtek_gateway.audit.chain import ChainKey
 from ssbtek_gateway.audit.store import AuditStore
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
     from datetime import datetime
-    from pathlib import Path
 
     from ssbtek_gateway.audit.backend import Backend
 
@@ -38,7 +40,7 @@ from ssbtek_gateway.audit.store import AuditStore
 from ssbtek_gateway.model import Caller
 
 async def main():
-    audit = AuditStore(Sqlite(pathlib.Path(sys.argv[1])), ChainKey(b"c" * 32))
+    audit = await AuditStore.open(Sqlite(pathlib.Path(sys.argv[1])), ChainKey(b"c" * 32))
     await audit.append(record.denied("before-the-end", Caller("162021004748", "ab"), "FOR_STOR"))
     os._exit(3)
 
@@ -53,7 +55,7 @@ def database(tmp_path: Path) -> Path:
 
 @asynccontextmanager
 async def opened(backend: Backend) -> AsyncIterator[AuditStore]:
-    audit = AuditStore(backend, CHAIN)
+    audit = await AuditStore.open(backend, CHAIN)
     try:
         yield audit
     finally:
@@ -62,6 +64,11 @@ async def opened(backend: Backend) -> AsyncIterator[AuditStore]:
 
 def row(incident: str) -> record.Row:
     return record.denied(incident, CALLER, "FOR_STOR")
+
+
+def pid_of(audit: AuditStore) -> int:
+    assert audit.pid is not None
+    return audit.pid
 
 
 def failing(audit: AuditStore) -> tuple[datetime, str] | None:
@@ -104,18 +111,12 @@ def test_every_commit_reaches_the_disk(database: Path) -> None:
 
 
 async def test_many_rows_share_few_transactions(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
-    commits: list[int] = []
-    commit = AuditStore._commit  # noqa: SLF001 - one call a transaction
-
-    def counted(audit: AuditStore, rows: list[record.Row]) -> None:
-        commits.append(len(rows))
-        commit(audit, rows)
-
-    monkeypatch.setattr(AuditStore, "_commit", counted)
+    groups: list[float] = []
+    monkeypatch.setattr(metrics.AUDIT_GROUP_ROWS, "observe", groups.append)
     async with opened(backend) as audit:
         await asyncio.gather(*(audit.append(row(f"{number}")) for number in range(500)))
         assert incidents(backend) == [f"{number}" for number in range(500)]
-    assert 3 <= len(commits) <= 50
+    assert (sum(groups), len(groups) <= 50) == (500, True)
 
 
 async def test_an_error_refuses_its_rows_and_service_resumes_by_itself(backend: Backend) -> None:
@@ -149,52 +150,81 @@ async def test_who_stops_waiting_harms_nobody(backend: Backend) -> None:
     assert "stays" in incidents(backend)
 
 
+@contextmanager
+def hanging(audit: AuditStore) -> Iterator[None]:
+    """The writer stands still, as it does where a disk hangs."""
+    pid = pid_of(audit)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
+
+
 async def test_a_disk_that_hangs_holds_no_question(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
-    hangs = threading.Event()
-    commit = AuditStore._commit  # noqa: SLF001 - one call a transaction
-
-    def hanging(audit: AuditStore, rows: list[record.Row]) -> None:
-        hangs.wait(20)
-        commit(audit, rows)
-
-    monkeypatch.setattr(AuditStore, "_commit", hanging)
     async with opened(backend) as audit:
-        with monkeypatch.context() as patch:
+        with monkeypatch.context() as patch, hanging(audit):
             patch.setattr(store, "_SECONDS", 0.1)
             with pytest.raises(AuditError, match="not on disk in time"):
                 await audit.append(row("late"))
-        hangs.set()
+            since, kind = failing(audit) or (None, "")
+            assert (since is not None, kind) == (True, "not on disk in time")
         await audit.append(row("after"))
+        assert failing(audit) is None
     assert incidents(backend) == ["late", "after"]
 
 
 async def test_what_nobody_waits_for_is_not_gathered_without_end(
     backend: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hung, hangs = threading.Event(), threading.Event()
-    commit = AuditStore._commit  # noqa: SLF001 - one call a transaction
-
-    def hanging(audit: AuditStore, rows: list[record.Row]) -> None:
-        hung.set()
-        hangs.wait(20)
-        commit(audit, rows)
-
-    monkeypatch.setattr(AuditStore, "_commit", hanging)
     monkeypatch.setattr(store, "_MOST_WAITING", 3)
     async with opened(backend) as audit:
-        with monkeypatch.context() as patch:
-            patch.setattr(store, "_SECONDS", 0.1)
-            held = asyncio.create_task(audit.append(row("held")))
-            await asyncio.to_thread(hung.wait)
-            ends = await asyncio.gather(held, *(audit.append(row("late")) for _ in range(5)), return_exceptions=True)
-        assert [str(end) for end in ends] == ["not on disk in time"] * 4 + ["too many rows wait"] * 2
-        hangs.set()
-    # The one that hung, and none of those that were told so before anything was done for them.
-    assert incidents(backend) == ["held"]
+        with hanging(audit):
+            waiting = [asyncio.create_task(audit.append(row(f"{number}"))) for number in range(3)]
+            await asyncio.sleep(0)
+            with pytest.raises(AuditError, match="too many rows wait"):
+                await audit.append(row("too many"))
+        await asyncio.gather(*waiting)
+        await audit.append(row("after"))
+    assert incidents(backend) == ["0", "1", "2", "after"]
+
+
+async def test_a_writer_that_is_killed_is_replaced_and_its_rows_are_refused(backend: Backend) -> None:
+    async with opened(backend) as audit:
+        await audit.append(row("before"))
+        with hanging(audit):
+            lost = asyncio.create_task(audit.append(row("lost")))
+            await asyncio.sleep(0)
+            os.kill(pid_of(audit), signal.SIGKILL)
+            with pytest.raises(AuditError, match="the writer has ended"):
+                await lost
+        async with asyncio.timeout(10):
+            while failing(audit) is not None:  # noqa: ASYNC110 - as an operator looks
+                await asyncio.sleep(0.01)
+        await audit.append(row("after"))
+    assert incidents(backend) == ["before", "after"]
+
+
+async def test_the_writer_ends_with_the_gateway_and_not_before(backend: Backend) -> None:
+    async with opened(backend) as audit:
+        pid = pid_of(audit)
+        os.kill(pid, signal.SIGTERM)  # as a service manager does to all processes
+        await audit.append(row("last"))
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    assert incidents(backend) == ["last"]
+
+
+async def test_the_chain_key_is_no_argument_of_a_process(backend: Backend) -> None:
+    async with opened(backend) as audit:
+        process = Path(f"/proc/{pid_of(audit)}")
+        told = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
+    assert CHAIN.key.hex().encode() not in told
 
 
 async def test_close_leaves_no_row_waiting(backend: Backend) -> None:
-    audit = AuditStore(backend, CHAIN)
+    audit = await AuditStore.open(backend, CHAIN)
     waiting = [asyncio.create_task(audit.append(row(f"{number}"))) for number in range(300)]
     await asyncio.sleep(0)
     await audit.close()
@@ -238,7 +268,7 @@ def test_each_worker_has_a_file_of_its_own(database: Path) -> None:
 
 
 async def test_nothing_is_taken_after_close(backend: Backend) -> None:
-    audit = AuditStore(backend, CHAIN)
+    audit = await AuditStore.open(backend, CHAIN)
     await audit.close()
     with pytest.raises(AuditError, match="the gateway is stopping"):
         await audit.append(row("late"))
@@ -252,7 +282,7 @@ async def test_a_database_that_cannot_be_opened(tmp_path: Path, content: bytes |
         path = tmp_path / "audit.sqlite"
         path.write_bytes(content)
     with pytest.raises(AuditError, match=rf"cannot be opened: {path}: (unable|file is)"):
-        AuditStore(Sqlite(path), CHAIN)
+        await AuditStore.open(Sqlite(path), CHAIN)
 
 
 async def test_rows_are_numbered_by_writer_and_a_new_process_is_a_new_writer(backend: Backend) -> None:
@@ -288,7 +318,7 @@ async def test_a_writer_that_failed_is_not_gone_on_with(backend: Backend) -> Non
 async def test_a_database_from_before_the_chain_is_refused_and_left_as_it_is(database: Path) -> None:
     execute(Sqlite(database), "CREATE TABLE audit (id INTEGER PRIMARY KEY, incident VARCHAR)")
     with pytest.raises(AuditError, match=r"earlier version, without a chain .* audit\.database"):
-        AuditStore(Sqlite(database), CHAIN)
+        await AuditStore.open(Sqlite(database), CHAIN)
     assert execute(Sqlite(database), "SELECT name FROM sqlite_master") == [("audit",)]
 
 

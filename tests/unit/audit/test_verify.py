@@ -35,7 +35,7 @@ COVERED = [column.name for column in ROWS.columns if column.name != "id"]
 async def write(database: Path, writers: int = WRITERS) -> None:
     await AuditStore(Sqlite(database), KEY).close()
     for writer in range(writers):
-        audit = AuditStore(Sqlite(database), KEY)
+        audit = await AuditStore.open(Sqlite(database), KEY)
         for number in range(EACH):
             await audit.append(record.denied(f"{writer}-{number}", CALLER, "FOR_STOR"))
         await audit.close()
@@ -78,7 +78,7 @@ def test_what_the_store_wrote_is_intact(database: Path) -> None:
 
 def test_writers_that_write_at_once_are_intact(tmp_path: Path) -> None:
     async def interleaved() -> None:
-        one, other = AuditStore(Sqlite(tmp_path / "a"), KEY), AuditStore(Sqlite(tmp_path / "a"), KEY)
+        one, other = [await AuditStore.open(Sqlite(tmp_path / "a"), KEY) for _ in range(2)]
         for number in range(3):
             await one.append(record.denied(f"{number}", CALLER, "FOR_STOR"))
             await other.append(record.denied(f"{number}", CALLER, "FOR_STOR"))

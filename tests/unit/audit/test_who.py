@@ -30,7 +30,7 @@ GRANT = Grant({}, BITRADE)
 
 def written(folder: Path, *rows: record.Row) -> Path:
     async def write() -> None:
-        audit = AuditStore(Sqlite(folder / "audit"), ChainKey(b"c" * 32))
+        audit = await AuditStore.open(Sqlite(folder / "audit"), ChainKey(b"c" * 32))
         for row in rows:
             await audit.append(row)
         await audit.close()
