@@ -127,8 +127,9 @@ def _insert_many(rows: int) -> str:
     return f"INSERT INTO audit ({', '.join(_COLUMNS)}) VALUES {', '.join([row] * rows)}"  # noqa: S608 - our columns
 
 
-# A server that is gone does not answer when it is called, does not acknowledge what it is sent, or falls silent while it
-# is waited for. An old connection and a new one must be given up within the 10 s that a row may take (the second in ms).
+# A server that is gone does not answer when it is called, does not acknowledge what it is sent, or falls silent while
+# it is waited for. An old connection and a new one must be given up within the 10 s that a row may take (the second in
+# ms).
 _BOUNDS: dict[str, Any] = {
     "connect_timeout": 4,
     "tcp_user_timeout": 4000,

@@ -34,6 +34,7 @@ _MOST_WAITING = 5000
 # Between two tries to start a writer that has ended.
 _RETRY_SECONDS = 1
 _LATE = "not on disk in time"
+_ENDED = "the writer has ended"
 _VALUES = itemgetter(*COLUMNS)
 
 
@@ -69,7 +70,7 @@ class AuditStore:
         if self._closed:
             raise AuditError("the gateway is stopping")
         if self._writer is None:
-            raise AuditError("the writer has ended")
+            raise AuditError(_ENDED)
         try:
             await self._writer.write(row)
         except TimeoutError:
@@ -90,9 +91,11 @@ class AuditStore:
         """Whenever the writer has ended, start another; service resumes by itself."""
         while True:
             if self._writer is not None:
-                await self._writer.ended.wait()
+                ended = self._writer
+                await ended.ended.wait()
                 self._writer = None
-                self._fails("the writer has ended")
+                self._fails(_ENDED)
+                await ended.end()
                 _LOG.error("audit writer ended")
             with suppress(AuditError, OSError):
                 self._writer = await _started(self._settings, self._committed)
@@ -113,7 +116,8 @@ class AuditStore:
                 metrics.AUDIT_FAILURES.inc("commit")
 
     def _fails(self, kind: str) -> None:
-        self.failing = self.failing or (datetime.now(UTC), kind)
+        if not self._closed:
+            self.failing = self.failing or (datetime.now(UTC), kind)
 
 
 class _Writer(asyncio.Protocol):
@@ -179,9 +183,10 @@ class _Writer(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
         if not self.opened.done():
-            self.opened.set_result("the writer has ended")
+            self.opened.set_result(_ENDED)
+        self._committed(0, _ENDED, 0)
         while self._waiting:
-            _settle(self._waiting.popleft()[1], "the writer has ended")
+            _settle(self._waiting.popleft()[1], _ENDED)
         self.ended.set()
 
     async def end(self) -> None:
