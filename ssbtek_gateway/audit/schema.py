@@ -13,13 +13,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ssbtek_gateway.audit import AuditError
 from ssbtek_gateway.audit.backend import engine
-from ssbtek_gateway.audit.chain import WRITERS
+from ssbtek_gateway.audit.chain import WRITERS, is_of
 from ssbtek_gateway.audit.record import METADATA, ROWS
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from ssbtek_gateway.audit.backend import Backend
+    from ssbtek_gateway.audit.chain import ChainKey
 
 # The newest of the scripts in migrations/; what METADATA describes.
 REVISION = "1"
@@ -29,10 +30,10 @@ UNNOTED = "0"
 VERSION = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))
 
 
-def ensure(backend: Backend) -> None:
+def ensure(backend: Backend, key: ChainKey) -> None:
     """Create the tables in an empty database.
 
-    Raises `AuditError` where it is of another revision, or cannot be opened or written.
+    Raises `AuditError` where it is of another revision or chained under another key, or cannot be opened or written.
     """
     database = engine(backend, backend.connect)
     try:
@@ -43,6 +44,7 @@ def ensure(backend: Backend) -> None:
                 # Another process may have been first.
                 found = revision(connection) or _create(connection)
                 connection.commit()
+            ours = found != REVISION or is_of(connection, key)
     except SQLAlchemyError as error:
         raise AuditError(f"the audit database cannot be opened: {backend}: {told(error)}") from None
     finally:
@@ -51,6 +53,11 @@ def ensure(backend: Backend) -> None:
         raise AuditError(
             f"{backend} is of revision {found}, this version of the gateway needs {REVISION}: run `ssbtek-gateway"
             " audit migrate`"
+        )
+    if not ours:
+        raise AuditError(
+            f"the last writer of {backend} is not of audit.chain_key: with a new key begin a new database"
+            " (docs/operate/rotate-keys.md), with the same one run `ssbtek-gateway audit verify`"
         )
 
 

@@ -19,7 +19,7 @@ from ssbtek_gateway.audit import AuditError, chain, schema
 
 if TYPE_CHECKING:
     from ssbtek_gateway.audit.backend import Backend, Driver
-    from ssbtek_gateway.audit.chain import Chain, ChainKey
+    from ssbtek_gateway.audit.chain import Chain, ChainKey, Tail
     from ssbtek_gateway.audit.record import Row
 
     Waiting = tuple[Row, asyncio.Future[None]]
@@ -38,19 +38,21 @@ _RESTED_SECONDS = 1
 class AuditStore:
     """An append-only record, its tables created where there are none, whose rows are chained under `key`.
 
-    Raises `AuditError` where it cannot be opened, or is of another revision.
+    Raises `AuditError` where it cannot be opened, or is of another revision or key.
 
     Make it on the running event loop and close it there.
     """
 
     def __init__(self, backend: Backend, key: ChainKey) -> None:
-        schema.ensure(backend)
+        schema.ensure(backend, key)
         self._backend = backend
         self._key = key
         self._loop = asyncio.get_running_loop()
         self._closed = False
         # Since when nothing can be written, and the kind of error; None while all is well.
         self.failing: tuple[datetime, str] | None = None
+        # The writer, and how far it has come on disk. Replaced by its thread, read by any.
+        self.place: tuple[str, Tail] | None = None
         # The writer: its connection, how far it has come, and when it last wrote.
         self._kept: tuple[Driver, Chain, float] | None = None
         self._waiting: SimpleQueue[Waiting | None] = SimpleQueue()
@@ -128,6 +130,7 @@ class AuditStore:
             connection.close()
             raise
         self._kept = connection, chained, monotonic()
+        self.place = chained.place
 
     def _taken(self) -> tuple[Driver, Chain] | None:
         """The writer that is kept, if its connection still works; no row is risked on one that may not."""

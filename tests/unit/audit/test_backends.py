@@ -16,7 +16,7 @@ from unit.builders import BITRADE, CALLER, OTHER_PERSON, PERSON, data, question,
 
 from ssbtek_gateway.audit import AuditError, head, reader, record, schema
 from ssbtek_gateway.audit.backend import Backend, Driver, Postgresql, Sqlite
-from ssbtek_gateway.audit.chain import ChainKey
+from ssbtek_gateway.audit.chain import ChainKey, Tail
 from ssbtek_gateway.audit.export import export
 from ssbtek_gateway.audit.record import ROWS, PersonKey
 from ssbtek_gateway.audit.store import AuditStore
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ssbtek_gateway.audit.record import Row
-    from ssbtek_gateway.audit.verify import Tail
 
 KEY = ChainKey(b"c" * 32)
 PERSON_KEY = PersonKey("one", b"k" * 32)
@@ -68,7 +67,7 @@ def execute(backend: Backend, *statements: str) -> None:
 
 def verified(backend: Backend, known: Mapping[str, Tail] | None = None) -> Report:
     with reader.opened(backend) as parts:
-        return verify(parts, KEY, known)
+        return verify(parts, KEY, [head.Head(known)] if known else [])
 
 
 def found(backend: Backend, known: Mapping[str, Tail] | None = None) -> list[tuple[int | None, str]]:
@@ -90,7 +89,7 @@ def exported(backend: Backend, out: Path) -> list[dict[str, Any]]:
 @pytest.fixture
 def connected(backend: Backend) -> Iterator[Driver]:
     """With tables."""
-    schema.ensure(backend)
+    schema.ensure(backend, KEY)
     with closing(backend.connect()) as connection:
         yield connection
 
@@ -120,13 +119,13 @@ def test_what_cannot_be_kept_as_it_is_is_refused(connected: Driver, backend: Bac
 
 def test_what_was_written_is_intact(backend: Backend, tmp_path: Path) -> None:
     write(backend)
-    assert verified(backend) == Report(0, {}, ())
+    assert verified(backend) == Report(0, {}, {str(backend): Tail(0, "")}, ())
     for writer in range(3):
         write(backend, *refusals(*(f"{writer}-{number}" for number in range(4))))
     report = verified(backend)
     assert (report.rows, [tail.seq for tail in report.tails.values()], report.findings) == (12, [4, 4, 4], ())
-    signed = head.read(json.dumps(head.sign(report, KEY)), KEY)
-    assert found(backend, signed) == []
+    signed = head.read(json.dumps(head.sign(report.head, KEY)), KEY)
+    assert found(backend, signed.tails) == []
     rows = exported(backend, tmp_path / "out")
     assert [row["incident"] for row in rows[:5]] == ["0-0", "0-1", "0-2", "0-3", "1-0"]
     assert [row["seq"] for row in rows] == [1, 2, 3, 4] * 3

@@ -14,6 +14,7 @@ from alembic.script import ScriptDirectory
 
 from ssbtek_gateway.audit import AuditError, reader, schema
 from ssbtek_gateway.audit.backend import Sqlite, engine
+from ssbtek_gateway.audit.chain import ChainKey
 from ssbtek_gateway.audit.migrate import SCRIPTS, Migration, migrate
 from ssbtek_gateway.audit.record import METADATA
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from ssbtek_gateway.audit.backend import Backend
 
+KEY = ChainKey(b"c" * 32)
 STEP = "1: The tables audit, audit_writer and audit_checkpoint."
 
 
@@ -44,7 +46,7 @@ def test_the_revision_is_that_of_the_newest_script() -> None:
 @pytest.mark.parametrize("by", ["serve", "migrate"])
 def test_an_empty_database_gets_the_tables_that_are_read_and_written(backend: Backend, by: str) -> None:
     if by == "serve":
-        schema.ensure(backend)
+        schema.ensure(backend, KEY)
     else:
         assert list(migrate(backend, dry_run=False)) == [Migration(str(backend), (STEP,))]
     database = engine(backend, backend.connect)
@@ -53,7 +55,7 @@ def test_an_empty_database_gets_the_tables_that_are_read_and_written(backend: Ba
         assert compare_metadata(context, METADATA) == []
     database.dispose()
     # Whoever comes next finds it as it should be.
-    schema.ensure(backend)
+    schema.ensure(backend, KEY)
     assert list(migrate(backend, dry_run=False)) == [Migration(str(backend), ())]
     assert noted(backend) == schema.REVISION
 
@@ -72,30 +74,30 @@ def test_a_database_that_is_not_there_is_not_made_by_a_dry_run(tmp_path: Path) -
 
 
 def test_tables_from_before_revisions_were_noted_are_refused_until_they_are_migrated(backend: Backend) -> None:
-    schema.ensure(backend)
+    schema.ensure(backend, KEY)
     execute(backend, "DROP TABLE alembic_version", "DROP TABLE audit_checkpoint", "DROP INDEX ix_audit_writer_seq")
     with pytest.raises(AuditError, match=r"is of revision 0, .* needs 1: run `ssbtek-gateway audit migrate`"):
-        schema.ensure(backend)
+        schema.ensure(backend, KEY)
     assert list(migrate(backend, dry_run=False)) == [Migration(str(backend), (STEP,))]
-    schema.ensure(backend)
+    schema.ensure(backend, KEY)
     with engine(backend, backend.read).connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
 
 
 def test_a_revision_of_a_later_version_is_refused_by_both(backend: Backend) -> None:
-    schema.ensure(backend)
+    schema.ensure(backend, KEY)
     execute(backend, "UPDATE alembic_version SET version_num = '99'")
     with pytest.raises(AuditError, match=r"is of revision 99, .* audit migrate"):
-        schema.ensure(backend)
+        schema.ensure(backend, KEY)
     for dry_run in (True, False):
         with pytest.raises(AuditError, match="revision 99 is not known to this version: a later one"):
             list(migrate(backend, dry_run=dry_run))
 
 
 def test_a_database_with_another_chain_is_an_archive(backend: Backend) -> None:
-    schema.ensure(backend)
+    schema.ensure(backend, KEY)
     execute(backend, "DROP TABLE alembic_version", "ALTER TABLE audit DROP COLUMN tider")
-    for use in (lambda: schema.ensure(backend), lambda: list(migrate(backend, dry_run=False))):
+    for use in (lambda: schema.ensure(backend, KEY), lambda: list(migrate(backend, dry_run=False))):
         with pytest.raises(AuditError, match="keep it as an archive"):
             use()
 
@@ -103,11 +105,11 @@ def test_a_database_with_another_chain_is_an_archive(backend: Backend) -> None:
 def test_the_files_of_all_processes_are_brought_forward(tmp_path: Path) -> None:
     files = [Sqlite(tmp_path / "audit.sqlite"), Sqlite(tmp_path / "audit.2.sqlite")]
     for file in files:
-        schema.ensure(file)
+        schema.ensure(file, KEY)
         execute(file, "DROP TABLE alembic_version")
     assert [migration.steps for migration in migrate(files[0], dry_run=False)] == [(STEP,)] * 2
     for file in files:
-        schema.ensure(file)
+        schema.ensure(file, KEY)
 
 
 def test_a_step_that_fails_leaves_the_database_as_it_was(tmp_path: Path) -> None:
