@@ -119,6 +119,10 @@ class Audit(Model):
     key_id: str = Field(min_length=1, max_length=40)
     chain_key: FilePath
     """At least 32 random bytes, other than `key`. Risk: whoever has both it and the database can change rows unseen."""
+    heads: FilePath | None = None
+    """A folder where signed heads are written. Risk: without them, rows that are cut off at the end are not missed."""
+    heads_seconds: float = Field(3600, gt=0, le=86_400)
+    """Between two heads. Risk: a cut-off end is missed up to the last head only."""
 
     @model_validator(mode="after")
     def _is_kept_somewhere(self) -> Audit:

@@ -16,7 +16,7 @@ from cryptography.x509.oid import NameOID
 
 from ssbtek_gateway import certificates, closing, health, metrics, revocation, telemetry, tls
 from ssbtek_gateway.admission import Admission
-from ssbtek_gateway.audit import AuditError
+from ssbtek_gateway.audit import AuditError, head
 from ssbtek_gateway.audit.backend import Postgresql, Sqlite, database_of
 from ssbtek_gateway.audit.chain import ChainKey
 from ssbtek_gateway.audit.record import PersonKey
@@ -83,7 +83,11 @@ async def serve(
             traced = _tracing()(settings.tracing)
             stack.push_async_callback(traced.close)
         sockets = sockets or _claimed(settings, stack)
-        audit = await AuditStore.open(audit_backend(settings, worker), chain_key(settings))
+        key = chain_key(settings)
+        audit = await AuditStore.open(audit_backend(settings, worker), key)
+        if settings.audit.heads is not None:  # until all rows are written
+            exporting = head.exported(lambda: audit.place, key, settings.audit.heads, settings.audit.heads_seconds)
+            await stack.enter_async_context(exporting)
         stack.push_async_callback(audit.close)
         services = base_services(settings, traced)
         for service in services.values():
@@ -163,6 +167,9 @@ def check(settings: Settings) -> None:
         audit_backend(settings).check()
     except AuditError as error:
         raise SetupError(f"audit: {error}") from None
+    heads = settings.audit.heads
+    if heads is not None and not (heads.is_dir() and os.access(heads, os.W_OK | os.X_OK)):
+        raise SetupError(f"audit.heads: {heads}: is no folder that can be written to")
 
 
 def base_services(settings: Settings, traced: Traced | None) -> dict[str, Guarded]:

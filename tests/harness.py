@@ -241,8 +241,15 @@ def running_gateway(
 ) -> Iterator[Gateway]:
     """A gateway before the simulator on port `agencies`."""
     path = configuration(pki, folder, agencies, extra, bastjanst, connected, listen, organisation, audit)
+    with serving(pki, path) as running:
+        yield running
+
+
+@contextmanager
+def serving(pki: Path, path: Path) -> Iterator[Gateway]:
+    """A gateway with this configuration."""
     settings = config.load(path)
     observe.configure(four_points=settings.log.points)
     with Background(lambda started: gateway.serve(settings, started)) as server:
         port, documents_port = server.ports
-        yield Gateway(port, documents_port, pki, settings.audit.database or folder / "nowhere", server.state)
+        yield Gateway(port, documents_port, pki, settings.audit.database or path.with_name("nowhere"), server.state)

@@ -12,16 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from urllib.parse import quote
 
-from sqlalchemy import Integer, NullPool, create_engine
-
 from ssbtek_gateway import postgresql_url
 from ssbtek_gateway.audit import AuditError
-from ssbtek_gateway.audit.record import ROWS
+from ssbtek_gateway.audit.record import COLUMNS, PLACE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from sqlalchemy import Engine
+    from collections.abc import Sequence
 
     from ssbtek_gateway.audit.record import Row
 
@@ -30,7 +26,7 @@ REVISION = "1"
 # The driver's own connection, in autocommit: a statement outside BEGIN and COMMIT is a transaction of its own.
 Driver = Any
 
-_COLUMNS = [column.name for column in ROWS.columns if column.name != "id"]
+_COLUMNS = (*COLUMNS, *PLACE)
 _VALUES = itemgetter(*_COLUMNS)
 
 
@@ -64,11 +60,6 @@ class Backend(Protocol):
 
     def insert(self, connection: Driver, rows: Sequence[Row]) -> None:
         """All of them in one statement: each statement's step hands the interpreter to the questions and back."""
-
-
-def engine(backend: Backend, connect: Callable[[], Driver]) -> Engine:
-    """SQLAlchemy over `connect` of the backend; a connection that is closed is gone."""
-    return create_engine(f"{backend.dialect}://", creator=connect, poolclass=NullPool)
 
 
 def database_of(database: Path, worker: int) -> Path:
@@ -142,11 +133,7 @@ _BOUNDS: dict[str, Any] = {
 # Whatever the server, the database or the role are set to. A process that stops in the middle of a transaction gives
 # up its lock.
 _DURABLE = "-c synchronous_commit=on -c statement_timeout=4s -c idle_in_transaction_session_timeout=10s"
-_TYPED = ", ".join(
-    f"{column.name} {'bigint' if isinstance(column.type, Integer) else 'text'}"
-    for column in ROWS.columns
-    if column.name != "id"
-)
+_TYPED = ", ".join(f"{name} {'bigint' if name == 'seq' else 'text'}" for name in _COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,7 @@ from datetime import UTC, datetime
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Column, String, Table
-
-from ssbtek_gateway.audit.record import BIG, METADATA, ROWS
+from ssbtek_gateway.audit.record import COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -25,36 +23,20 @@ if TYPE_CHECKING:
     from ssbtek_gateway.audit.backend import Backend, Driver
     from ssbtek_gateway.audit.record import Row
 
-WRITERS = Table(
-    "audit_writer",
-    METADATA,
-    Column("id", BIG, primary_key=True),
-    Column("writer", String(32), nullable=False, unique=True),
-    # UTC, ISO 8601.
-    Column("started", String(32), nullable=False),
-    # The last row then of the writer before; none for the first writer.
-    Column("previous_seq", BIG),
-    Column("previous_mac", String(64)),
-    Column("mac", String(64), nullable=False),
-)
-# What stands for rows that `audit purge` removed: how far one writer had come where its first kept row begins.
-CHECKPOINTS = Table(
-    "audit_checkpoint",
-    METADATA,
-    Column("id", BIG, primary_key=True),
-    Column("writer", String(32), nullable=False),
-    # The last row that was removed, and how many were by this purge.
-    Column("seq", BIG, nullable=False),
-    Column("row_mac", String(64), nullable=False),
-    Column("rows", BIG, nullable=False),
-    # The day that rows were removed before, and when it was done (UTC, ISO 8601).
-    Column("before", String(32), nullable=False),
-    Column("purged", String(32), nullable=False),
-    # Over the checkpoint before it and all of the above.
-    Column("mac", String(64), nullable=False),
-)
-_COVERED = tuple(column.name for column in ROWS.columns if column.name not in {"id", "mac"})
-_VALUES = itemgetter(*_COVERED)
+# What a MAC covers of a row, or of a checkpoint.
+_ROW = itemgetter(*COLUMNS, "writer", "seq")
+_CHECKPOINT = itemgetter("writer", "seq", "row_mac", "rows", "before", "purged")
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """How far a chain has come: the number and MAC of its last link.
+
+    Of a writer that is a row, number 0 its own entry; of the table of checkpoints a checkpoint, number 0 none.
+    """
+
+    seq: int
+    mac: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +52,16 @@ class ChainKey:
 
     def row(self, previous: str, row: Mapping[str, Any]) -> str:
         """The MAC of a row after the one whose MAC is `previous`; before the first row stands its writer's."""
-        return self.mac("row", previous, *_VALUES(row))
+        return self.mac("row", previous, *_ROW(row))
 
     def writer(self, previous: str | None, entry: Mapping[str, Any]) -> str:
         """The MAC of an entry in the table of writers after the one whose MAC is `previous`."""
         told = (entry["writer"], entry["started"], entry["previous_seq"], entry["previous_mac"])
         return self.mac("writer", previous, *told)
+
+    def checkpoint(self, previous: str, entry: Mapping[str, Any]) -> str:
+        """The MAC of a checkpoint after the one whose MAC is `previous`; before the first stands an empty text."""
+        return self.mac("checkpoint", previous, *_CHECKPOINT(entry))
 
 
 def _foreign(value: object) -> dict[str, str]:
@@ -92,6 +78,11 @@ class Chain:
         self._seq = 0
         self._mac = mac
 
+    @property
+    def place(self) -> tuple[str, Tail]:
+        """The writer, and how far it has come."""
+        return self._writer, Tail(self._seq, self._mac)
+
     def link(self, rows: Iterable[Row]) -> list[Row]:
         """The rows with their place in the chain. A chain whose rows were not committed is of no further use."""
         linked = []
@@ -103,16 +94,32 @@ class Chain:
         return linked
 
 
+def is_of(connection: Driver, key: ChainKey) -> bool:
+    """Whether the last writer was entered under `key`, if there is any: another key's rows must not be put behind."""
+    names = ("writer", "started", "previous_seq", "previous_mac", "mac")
+    query = f"SELECT {', '.join(names)} FROM audit_writer ORDER BY id DESC LIMIT 2"  # noqa: S608 - our columns
+    entries = [dict(zip(names, row, strict=True)) for row in connection.execute(query).fetchall()]
+    before = entries[1]["mac"] if len(entries) > 1 else None
+    return not entries or entries[0]["mac"] == key.writer(before, entries[0])
+
+
 def begin(connection: Driver, backend: Backend, key: ChainKey) -> Chain:
     """Enter a new writer, in a transaction that is left open for its first rows."""
     connection.execute(backend.alone)  # two processes that start at once enter one after the other
     before = connection.execute("SELECT writer, mac FROM audit_writer ORDER BY id DESC LIMIT 1").fetchone()
     last = (
         before
-        and connection.execute(
-            f"SELECT seq, mac FROM audit WHERE writer = {backend.mark} ORDER BY seq DESC LIMIT 1",  # noqa: S608 - a mark
-            before[:1],
-        ).fetchone()
+        and (
+            connection.execute(
+                f"SELECT seq, mac FROM audit WHERE writer = {backend.mark} ORDER BY seq DESC LIMIT 1",  # noqa: S608 - a mark
+                before[:1],
+            ).fetchone()
+            # All of its rows have been purged.
+            or connection.execute(
+                f"SELECT seq, row_mac FROM audit_checkpoint WHERE writer = {backend.mark} ORDER BY id DESC LIMIT 1",  # noqa: S608
+                before[:1],
+            ).fetchone()
+        )
     )
     entry: dict[str, Any] = {
         "writer": secrets.token_hex(16),

@@ -18,7 +18,7 @@ from signxml.algorithms import SignatureMethod
 from signxml.signer import XMLSigner
 
 from ssbtek_gateway.audit.reader import stream
-from ssbtek_gateway.audit.record import ROWS
+from ssbtek_gateway.audit.tables import ROWS
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,8 +13,9 @@ from alembic.script.revision import RevisionError
 from sqlalchemy.exc import SQLAlchemyError
 
 from ssbtek_gateway.audit import AuditError, migrations
-from ssbtek_gateway.audit.backend import REVISION, engine
+from ssbtek_gateway.audit.backend import REVISION
 from ssbtek_gateway.audit.schema import UNNOTED, revision, told
+from ssbtek_gateway.audit.tables import engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,8 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from ssbtek_gateway.audit import AuditError
-from ssbtek_gateway.audit.backend import engine
 from ssbtek_gateway.audit.schema import missing, told
+from ssbtek_gateway.audit.tables import engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

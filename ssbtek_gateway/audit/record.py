@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, String, Table
-
 from ssbtek_gateway.model import Failure, Verdict
 
 if TYPE_CHECKING:
@@ -19,46 +17,28 @@ if TYPE_CHECKING:
     from ssbtek_gateway.authorisation import Grant
     from ssbtek_gateway.model import Caller, Outcome, PersonId, Question
 
-METADATA = MetaData()
-# SQLite's own integer has 64 bits, and only under that name numbers its rows by itself.
-BIG = BigInteger().with_variant(Integer, "sqlite")
-# One row for each event, only ever inserted. `handelse` is FRAGAD, BESVARAD or NEKAD; one question's rows share
-# `incident`.
-ROWS = Table(
-    "audit",
-    METADATA,
-    Column("id", BIG, primary_key=True),
-    # UTC, ISO 8601.
-    Column("tidpunkt", String(32), nullable=False),
-    Column("incident", String(32), nullable=False, index=True),
-    Column("handelse", String(8), nullable=False),
-    Column("certifikat_organisation", String(12), nullable=False),
-    Column("certifikat", String(64), nullable=False),
-    Column("bitrade", String(12)),
-    Column("ingivare", String(12)),
-    Column("handlaggare", String),
-    Column("person", String(64), index=True),
-    Column("person_nyckel", String(40)),
-    Column("arende", String),
-    Column("syfte", String),
-    Column("lagtext", String),
-    Column("version", String(8)),
-    # JSON: {"AF": ["2026-01-01", "2026-03-31"], …} when asked, {"AF": "SVARAT", "SO": "SSBT TIMEOUT", …} when answered.
-    Column("bastjanster", String),
-    # JSON: milliseconds, {"AF": 412, …, "FRAGAN": 431} of an answer: each base service that was called, and the whole.
-    Column("tider", String),
-    Column("felkod", String(40)),
-    # The row's place in its writer's chain (audit/chain.py); the writer adds these.
-    Column("writer", String(32), nullable=False),
-    Column("seq", BIG, nullable=False),
-    Column("mac", String(64), nullable=False),
-    # How far a writer came, however long ago (1 to 2 µs a row).
-    Index("ix_audit_writer_seq", "writer", "seq"),
-)
-
 Row = dict[str, Any]
-# What a row says, without its place in the chain.
-COLUMNS = tuple(column.name for column in ROWS.columns if column.name not in {"id", "writer", "seq", "mac"})
+# What a row says (tables.py tells each), and its place in the chain, which the writer adds.
+COLUMNS = (
+    "tidpunkt",
+    "incident",
+    "handelse",
+    "certifikat_organisation",
+    "certifikat",
+    "bitrade",
+    "ingivare",
+    "handlaggare",
+    "person",
+    "person_nyckel",
+    "arende",
+    "syfte",
+    "lagtext",
+    "version",
+    "bastjanster",
+    "tider",
+    "felkod",
+)
+PLACE = ("writer", "seq", "mac")
 _EMPTY: Row = dict.fromkeys(COLUMNS)
 _WITHOUT_PERIOD = {"TNS", "MIV"}
 

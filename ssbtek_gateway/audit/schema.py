@@ -12,9 +12,8 @@ from sqlalchemy import Column, MetaData, String, Table, inspect
 from sqlalchemy.exc import SQLAlchemyError
 
 from ssbtek_gateway.audit import AuditError
-from ssbtek_gateway.audit.backend import REVISION, engine
-from ssbtek_gateway.audit.chain import WRITERS
-from ssbtek_gateway.audit.record import METADATA, ROWS
+from ssbtek_gateway.audit.backend import REVISION
+from ssbtek_gateway.audit.tables import METADATA, ROWS, WRITERS, engine
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -11,12 +11,13 @@ from collections import deque
 from contextlib import suppress
 from datetime import UTC, datetime
 from operator import itemgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from ssbtek_gateway import metrics
 from ssbtek_gateway.audit import AuditError
+from ssbtek_gateway.audit.chain import Tail
 from ssbtek_gateway.audit.record import COLUMNS
 
 if TYPE_CHECKING:
@@ -51,10 +52,12 @@ class AuditStore:
         self._keeping: asyncio.Task[None] | None = None
         # Since when nothing can be written, and the kind of error; None while all is well.
         self.failing: tuple[datetime, str] | None = None
+        # The writer, and how far it has come on disk.
+        self.place: tuple[str, Tail] | None = None
 
     @classmethod
     async def open(cls, backend: Backend, key: ChainKey) -> AuditStore:
-        """Raises `AuditError` where it cannot be opened, or is of another revision."""
+        """Raises `AuditError` where it cannot be opened, or is of another revision or key."""
         store = cls(backend, key)
         store._writer = await _started(store._settings, store._committed)
         store._keeping = asyncio.create_task(store._keep())
@@ -103,10 +106,13 @@ class AuditStore:
                 continue
             await asyncio.sleep(_RETRY_SECONDS)
 
-    def _committed(self, rows: int, error: str | None, seconds: float) -> None:
+    def _committed(self, rows: int, error: str | None, seconds: float, place: list[Any] | None = None) -> None:
         """What the writer tells of a group, or of a try of its own where `rows` is 0."""
         if error is None:
             self.failing = None
+            if place is not None:
+                writer, seq, mac = place
+                self.place = writer, Tail(seq, mac)
             if rows:
                 metrics.AUDIT_COMMIT_SECONDS.observe(seconds)
                 metrics.AUDIT_GROUP_ROWS.observe(rows)
@@ -123,7 +129,7 @@ class AuditStore:
 class _Writer(asyncio.Protocol):
     """The process, and what waits for it: its answers come in the order in which rows went out."""
 
-    def __init__(self, process: subprocess.Popen[bytes], committed: Callable[[int, str | None, float], None]) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], committed: Callable[..., None]) -> None:
         self.pid = process.pid
         self._process = process
         self._committed = committed
@@ -176,8 +182,8 @@ class _Writer(asyncio.Protocol):
             if not self.opened.done():
                 self.opened.set_result(told)
                 continue
-            rows, error, seconds = told
-            self._committed(rows, error, seconds)
+            rows, error = told[:2]
+            self._committed(*told)
             for _ in range(rows):
                 _settle(self._waiting.popleft()[1], error)
 
@@ -212,7 +218,7 @@ def _settle(done: asyncio.Future[None], error: str | None) -> None:
         done.set_exception(AuditError(error))
 
 
-async def _started(settings: bytes, committed: Callable[[int, str | None, float], None]) -> _Writer:
+async def _started(settings: bytes, committed: Callable[..., None]) -> _Writer:
     """A writer that has opened the record. Raises `AuditError`, or `OSError` where there can be no process."""
     ours, theirs = socket.socketpair()
     with theirs:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import case, func, select
 
-from ssbtek_gateway.audit.record import ROWS
+from ssbtek_gateway.audit.tables import ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select
 
 from ssbtek_gateway.audit.reader import stream
-from ssbtek_gateway.audit.record import ROWS
+from ssbtek_gateway.audit.tables import ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

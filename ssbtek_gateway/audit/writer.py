@@ -3,10 +3,10 @@
 It is a process because a thread would share the interpreter with the questions, which stop and start again at every
 step of a commit: that cost more than anything else in a question (docs/decisions/0003).
 
-Lines of JSON go both ways. In: first `[backend, its fields, chain key]`, then a row's values in a line each, or `null`.
-Out: first why the record cannot be opened, or null; then for each group
-`[rows, why they are not on disk or null, seconds]`. It ends when the other side closes, and
-not before: a signal to all processes must not cost the last rows.
+Lines of JSON go both ways. In: first `[backend, its fields, chain key]`, then a row's values in a line each. Out:
+first why the record cannot be opened, or null; then for each group `[rows, why they are not on disk or null, seconds,
+how far it has come]`, the last as writer, number and MAC. It ends when the other side closes, and not before: a signal
+to all processes must not cost the last rows.
 """
 
 from __future__ import annotations
@@ -48,15 +48,29 @@ class Writer:
         self._key = key
         # The connection, how far it has come, and when it last wrote.
         self._kept: tuple[Driver, Chain, float] | None = None
+        # How far it has come on disk.
+        self.place: tuple[str, int, str] | None = None
 
     def open(self) -> None:
         """Create the tables in an empty database. Raises `AuditError` where it cannot be used."""
-        with suppress(Exception), closing(self._backend.connect()) as connection:
-            if connection.execute("SELECT version_num FROM alembic_version").fetchone() == (REVISION,):
-                return
-        from ssbtek_gateway.audit import schema  # noqa: PLC0415 - 20 MB that are needed once in a database's life
+        if not self._is_current():
+            from ssbtek_gateway.audit import schema  # noqa: PLC0415 - 20 MB that are needed once in a database's life
 
-        schema.ensure(self._backend)
+            schema.ensure(self._backend)
+        with closing(self._backend.connect()) as connection:
+            if not chain.is_of(connection, self._key):
+                raise AuditError(
+                    f"the last writer of {self._backend} is not of audit.chain_key: with a new key begin a new database"
+                    " (docs/operate/rotate-keys.md), with the same one run `ssbtek-gateway audit verify`"
+                )
+
+    def _is_current(self) -> bool:
+        try:
+            with closing(self._backend.connect()) as connection:
+                noted: object = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        except Exception:  # noqa: BLE001 - each driver has its own; whatever it is, `ensure` tells it better
+            return False
+        return noted == (REVISION,)
 
     def commit(self, rows: Sequence[Sequence[Any]]) -> None:
         """Write `rows`, each as COLUMNS says."""
@@ -70,6 +84,8 @@ class Writer:
             connection.close()
             raise
         self._kept = connection, begun, monotonic()
+        writer, last = begun.place
+        self.place = writer, last.seq, last.mac
 
     def probe(self) -> None:
         """A write to disk that changes nothing: no questions come to a gateway that says it cannot answer them."""
@@ -111,7 +127,7 @@ def serve(channel: socket.socket) -> None:
             continue
         error = _error_of(lambda: writer.commit(group) if group else writer.probe())  # noqa: B023 - called at once
         failing = error is not None
-        _tell(channel, [len(group), error, monotonic() - started])
+        _tell(channel, [len(group), error, monotonic() - started, writer.place])
         channel.settimeout(_RETRY_SECONDS if failing else None)
     writer.close()
 

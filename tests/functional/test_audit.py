@@ -8,7 +8,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
-from functional.test_cli import run
+from functional.test_cli import run_here as run
 from harness import Gateway, configuration, running_gateway
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def tamper(gateway: Gateway, statement: str) -> None:
         connection.execute(statement)
 
 
-@pytest.mark.parametrize("command", ["verify", "head", "who", "export"])
+@pytest.mark.parametrize("command", ["verify", "head", "who", "export", "purge"])
 def test_help_has_an_example(command: str) -> None:
     done = run("audit", command, "--help")
     assert f"ssbtek-gateway audit {command}" in done.stdout.partition("Example")[2]
@@ -46,7 +46,7 @@ def test_verify_tells_intact_from_changed_and_from_cut_off(gateway: Gateway, con
     assert (intact.returncode, intact.stdout.partition(";")[0]) == (0, "intact: 4 rows of 1 writers"), intact.stderr
     head = tmp_path / "head.json"
     head.write_text(run("audit", "head", "--config", config).stdout, encoding="utf-8")
-    assert json.loads(head.read_text(encoding="utf-8"))["rows"] == 4
+    assert [writer["seq"] for writer in json.loads(head.read_text(encoding="utf-8"))["writers"]] == [4]
     assert run("audit", "verify", "--config", config, "--head", head).returncode == 0
 
     tamper(gateway, "DELETE FROM audit WHERE id = 4")
@@ -110,6 +110,8 @@ def test_what_cannot_be_verified_is_said(pki: Path, tmp_path: Path) -> None:
         ((), "cannot be read: unable to open"),
         (("--head", "/nonexistent"), "--head: /nonexistent: No such file"),
         (("--head", path), "no head written by"),
+        (("--database", tmp_path / "nowhere"), "nowhere cannot be read: unable to open"),
+        (("--database", "postgresql://u:secret@localhost/audit"), "--database: has a password in it"),
     ):
         done = run("audit", "verify", "--config", path, *arguments)
         assert (done.returncode, told in done.stderr, "Traceback" in done.stderr) == (2, True, False), done.stderr

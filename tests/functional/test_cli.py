@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 import pytest
 from harness import configuration
 from lxml import etree
+from typer.testing import CliRunner
 
+from ssbtek_gateway import cli
 from ssbtek_gateway.contracts import CONTRACTS
 
 if TYPE_CHECKING:
@@ -34,6 +36,13 @@ def run(*arguments: str | Path, stdin: str = "") -> subprocess.CompletedProcess[
         # A plain, wide terminal, whatever runs the tests.
         env={**os.environ, "COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"},
     )
+
+
+def run_here(*arguments: str | Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    """The same without a process of its own, whose start takes longer than most commands."""
+    done = CliRunner().invoke(cli.app, [*map(str, arguments)], input=stdin, env={"COLUMNS": "200", "TERM": "dumb"})
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    return subprocess.CompletedProcess(arguments, done.exit_code, done.stdout, done.stderr)
 
 
 def ask(gateway: Gateway, *arguments: str | Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
@@ -132,6 +141,7 @@ def test_check_config_names_file_key_and_rule(pki: Path, tmp_path: Path) -> None
         ),
         ("no-chain-key.toml", ("audit-chain.key", "missing.key"), 1, "audit.chain_key: "),
         ("same-key.toml", ("audit-chain.key", "audit.key"), 1, "audit.chain_key: is the same key as audit.key"),
+        ("no-heads.toml", ("[audit]", '[audit]\nheads = "nowhere"'), 1, "audit.heads: "),
         ("wrong-key.toml", ("server.key", "client.key"), 1, "listen: certificate, key"),
     ):
         bad = tmp_path / name

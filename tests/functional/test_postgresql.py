@@ -22,8 +22,8 @@ from ssbtek_gateway import devpki
 from ssbtek_gateway.audit import AuditError, reader, record, schema
 from ssbtek_gateway.audit.backend import Postgresql
 from ssbtek_gateway.audit.chain import ChainKey
-from ssbtek_gateway.audit.record import ROWS
 from ssbtek_gateway.audit.store import AuditStore
+from ssbtek_gateway.audit.tables import ROWS
 from ssbtek_gateway.audit.verify import Report, verify
 from ssbtek_gateway.client import FaultError
 from ssbtek_gateway.model import Caller

@@ -16,12 +16,14 @@ from unit.builders import BITRADE, CALLER, OTHER_PERSON, PERSON, data, question,
 
 from ssbtek_gateway.audit import AuditError, head, reader, record, schema
 from ssbtek_gateway.audit.backend import Backend, Driver, Postgresql, Sqlite
-from ssbtek_gateway.audit.chain import ChainKey
+from ssbtek_gateway.audit.chain import ChainKey, Tail
 from ssbtek_gateway.audit.export import export
-from ssbtek_gateway.audit.record import ROWS, PersonKey
+from ssbtek_gateway.audit.record import PersonKey
 from ssbtek_gateway.audit.store import AuditStore
+from ssbtek_gateway.audit.tables import ROWS
 from ssbtek_gateway.audit.verify import Report, verify
 from ssbtek_gateway.audit.who import Answer, who
+from ssbtek_gateway.audit.writer import Writer
 from ssbtek_gateway.authorisation import Grant
 from ssbtek_gateway.model import PersonId
 
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ssbtek_gateway.audit.record import Row
-    from ssbtek_gateway.audit.verify import Tail
 
 KEY = ChainKey(b"c" * 32)
 PERSON_KEY = PersonKey("one", b"k" * 32)
@@ -68,7 +69,7 @@ def execute(backend: Backend, *statements: str) -> None:
 
 def verified(backend: Backend, known: Mapping[str, Tail] | None = None) -> Report:
     with reader.opened(backend) as parts:
-        return verify(parts, KEY, known)
+        return verify(parts, KEY, [head.Head(known)] if known else [])
 
 
 def found(backend: Backend, known: Mapping[str, Tail] | None = None) -> list[tuple[int | None, str]]:
@@ -120,13 +121,13 @@ def test_what_cannot_be_kept_as_it_is_is_refused(connected: Driver, backend: Bac
 
 def test_what_was_written_is_intact(backend: Backend, tmp_path: Path) -> None:
     write(backend)
-    assert verified(backend) == Report(0, {}, ())
+    assert verified(backend) == Report(0, {}, {str(backend): Tail(0, "")}, ())
     for writer in range(3):
         write(backend, *refusals(*(f"{writer}-{number}" for number in range(4))))
     report = verified(backend)
     assert (report.rows, [tail.seq for tail in report.tails.values()], report.findings) == (12, [4, 4, 4], ())
-    signed = head.read(json.dumps(head.sign(report, KEY)), KEY)
-    assert found(backend, signed) == []
+    signed = head.read(json.dumps(head.sign(report.head, KEY)), KEY)
+    assert found(backend, signed.tails) == []
     rows = exported(backend, tmp_path / "out")
     assert [row["incident"] for row in rows[:5]] == ["0-0", "0-1", "0-2", "0-3", "1-0"]
     assert [row["seq"] for row in rows] == [1, 2, 3, 4] * 3
@@ -188,17 +189,17 @@ def test_a_group_whose_acknowledgement_was_lost_leaves_the_chain_whole(
         if rows[0]["incident"] == "unknown":
             raise ConnectionError
 
-    async def written() -> None:
-        audit = await AuditStore.open(backend, KEY)
-        (before, unknown, after) = refusals("before", "unknown", "after")
-        await audit.append(before)
-        with pytest.raises(AuditError, match="ConnectionError"):
-            await audit.append(unknown)
-        await audit.append(after)
-        await audit.close()
-
     monkeypatch.setattr(type(backend), "insert", unacknowledged)
-    asyncio.run(written())
+    writer = Writer(backend, KEY)
+    writer.open()
+    before, unknown, after = (
+        [[row[name] for name in record.COLUMNS]] for row in refusals("before", "unknown", "after")
+    )
+    writer.commit(before)
+    with pytest.raises(ConnectionError):
+        writer.commit(unknown)
+    writer.commit(after)
+    writer.close()
     report = verified(backend)
     # It is there, though nobody relied on it; the next writer says that it was.
     assert ([tail.seq for tail in report.tails.values()], report.findings) == ([2, 1], ())

@@ -14,7 +14,7 @@ from unit.builders import CALLER
 
 from ssbtek_gateway.audit import record
 from ssbtek_gateway.audit.chain import Chain, ChainKey
-from ssbtek_gateway.audit.record import ROWS
+from ssbtek_gateway.audit.tables import ROWS
 
 KEY = ChainKey(b"c" * 32)
 COVERED = [column.name for column in ROWS.columns if column.name not in {"id", "mac"}]

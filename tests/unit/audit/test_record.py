@@ -20,7 +20,8 @@ from unit.builders import (
 )
 
 from ssbtek_gateway.audit import record
-from ssbtek_gateway.audit.record import ROWS, PersonKey
+from ssbtek_gateway.audit.record import PersonKey
+from ssbtek_gateway.audit.tables import ROWS
 from ssbtek_gateway.authorisation import Grant
 from ssbtek_gateway.faults import agency_fault, failure
 from ssbtek_gateway.model import Caller, Outcome, PersonId, Refused

@@ -13,15 +13,17 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from ssbtek_gateway.audit import AuditError, reader, schema
-from ssbtek_gateway.audit.backend import REVISION, Sqlite, engine
+from ssbtek_gateway.audit.backend import REVISION, Sqlite
+from ssbtek_gateway.audit.chain import ChainKey
 from ssbtek_gateway.audit.migrate import SCRIPTS, Migration, migrate
-from ssbtek_gateway.audit.record import METADATA
+from ssbtek_gateway.audit.tables import METADATA, engine
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ssbtek_gateway.audit.backend import Backend
 
+KEY = ChainKey(b"c" * 32)
 STEP = "1: The tables audit, audit_writer and audit_checkpoint."
 
 

@@ -333,3 +333,14 @@ async def test_neither_person_nor_payload_stands_in_the_file(database: Path) -> 
         assert secret.encode() not in content
         assert secret.encode("utf-16-le") not in content
     assert incidents(Sqlite(database)) == ["incident-1"] * 2
+
+
+async def test_a_database_of_another_key_is_not_written_to(backend: Backend) -> None:
+    for number in range(2):
+        async with opened(backend) as audit:
+            await audit.append(row(f"{number}"))
+    with pytest.raises(AuditError, match=r"is not of audit\.chain_key"):
+        AuditStore(backend, ChainKey(b"x" * 32))
+    async with opened(backend) as audit:
+        await audit.append(row("2"))
+    assert incidents(backend) == ["0", "1", "2"]

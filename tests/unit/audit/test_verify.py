@@ -18,10 +18,11 @@ from unit.builders import CALLER
 from ssbtek_gateway.audit import AuditError, reader, record
 from ssbtek_gateway.audit import head as heads
 from ssbtek_gateway.audit.backend import Sqlite
-from ssbtek_gateway.audit.chain import ChainKey
-from ssbtek_gateway.audit.record import ROWS
+from ssbtek_gateway.audit.chain import ChainKey, Tail
+from ssbtek_gateway.audit.head import Head
 from ssbtek_gateway.audit.store import AuditStore
-from ssbtek_gateway.audit.verify import Report, Tail, verify
+from ssbtek_gateway.audit.tables import ROWS
+from ssbtek_gateway.audit.verify import Report, verify
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,7 +57,7 @@ def execute(database: Path, *statements: str) -> None:
 
 def verified(database: Path, head: Mapping[str, Tail] | None = None, key: ChainKey = KEY) -> Report:
     with reader.opened(Sqlite(database)) as parts:
-        return verify(parts, key, head)
+        return verify(parts, key, [Head(head)] if head else [])
 
 
 def found(database: Path, head: Mapping[str, Tail] | None = None) -> list[tuple[int, int | None, int | None, str]]:
@@ -92,7 +93,7 @@ def test_writers_that_write_at_once_are_intact(tmp_path: Path) -> None:
 
 def test_an_empty_database_is_intact(tmp_path: Path) -> None:
     asyncio.run(write(tmp_path / "a", 0))
-    assert verified(tmp_path / "a") == Report(0, {}, ())
+    assert verified(tmp_path / "a") == Report(0, {}, {str(tmp_path / "a"): Tail(0, "")}, ())
 
 
 def test_nothing_is_intact_under_another_key(database: Path) -> None:
@@ -250,24 +251,26 @@ def test_any_one_change_to_any_table_is_found(data: st.DataObject) -> None:
 
 def test_a_head_is_read_as_it_was_signed(database: Path) -> None:
     report = verified(database)
-    text = json.dumps(heads.sign(report, KEY))
-    assert heads.read(text, KEY) == report.tails
+    head = Head(report.tails, (Tail(1, "checkpoint"),))
+    assert heads.read(json.dumps(heads.sign(head, KEY)), KEY) == head
+    assert heads.read(json.dumps(heads.sign(report.head, KEY)), KEY) == Head(report.tails)
 
 
 @pytest.mark.parametrize(
     ("change", "told"),
     [
         (("FOR", "FOR"), "another key"),
-        (('"rows": 12', '"rows": 11'), "it was changed"),
+        (('"checkpoints": []', '"checkpoints": [{"seq": 1, "mac": ""}]'), "it was changed"),
         (('"seq": 4', '"seq": 3'), "it was changed"),
-        (("head 1", "head 2"), "its format is not"),
+        (("head 2", "head 3"), "its format is not"),
         (('"hmac"', '"other"'), "no head written by"),
         (("{", "["), "no head written by"),
         (('"seq": 4', '"sequence": 4'), "no head written by"),
     ],
 )
 def test_a_head_that_cannot_be_used(database: Path, change: tuple[str, str], told: str) -> None:
-    text = json.dumps(heads.sign(verified(database), KEY)).replace(*change)
+    report = verified(database)
+    text = json.dumps(heads.sign(report.head, KEY)).replace(*change)
     with pytest.raises(heads.HeadError, match=told):
         heads.read(text, OTHER if change[0] == change[1] else KEY)
 
