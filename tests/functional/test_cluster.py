@@ -23,12 +23,16 @@ from typing import TYPE_CHECKING
 import pytest
 from counted import samples
 from external import missing, need
-from functional.test_cli import run
 from functional.test_processes import Serving, until
 from harness import START_SECONDS, Gateway, running_agencies
 from redis_server import PASSWORD, RedisServer, running_redis
 from vectors.make import KOMMUN, TEMPLATE
 
+from ssbtek_gateway import config, gateway
+from ssbtek_gateway.audit import reader
+from ssbtek_gateway.audit.backend import Postgresql as Backend
+from ssbtek_gateway.audit.migrate import migrate
+from ssbtek_gateway.audit.verify import verify
 from ssbtek_gateway.simulator.faults import Fault
 
 if TYPE_CHECKING:
@@ -116,9 +120,9 @@ class Cluster:
         return self.postgresql.execute(statement, self.database)
 
     def intact(self) -> bool:
-        done = run("audit", "verify", "--config", self.nodes[0].config)
-        assert done.returncode == 0, done.stderr
-        return done.stdout.startswith("intact")
+        settings = config.load(self.nodes[0].config)
+        with reader.opened(gateway.audit_backend(settings)) as parts:
+            return not verify(parts, gateway.chain_key(settings)).findings
 
 
 class Load:
@@ -199,8 +203,8 @@ def balancing(folder: Path, port: int, nodes: tuple[int, int]) -> Iterator[None]
     if not STREAM.is_file():
         missing("nginx's stream module", "apt install libnginx-mod-stream")
     replaced = {":8443": f":{port}", ":8451": f":{nodes[0]}", ":8461": f":{nodes[1]}"}
-    config = filled("nginx.conf", folder / "nginx.conf", replaced)
-    command = [nginx, "-e", "stderr", "-p", str(folder), "-c", str(config), "-g", "daemon off;"]
+    filled("nginx.conf", folder / "nginx.conf", replaced)
+    command = [nginx, "-e", "stderr", "-p", str(folder), "-c", "nginx.conf", "-g", "daemon off;"]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     try:
         until(lambda: process.poll() is not None or (folder / "nginx.pid").is_file())
@@ -214,8 +218,8 @@ def balancing(folder: Path, port: int, nodes: tuple[int, int]) -> Iterator[None]
 @contextmanager
 def node(folder: Path, pki: Path, replaced: dict[str, str]) -> Iterator[Node]:
     folder.mkdir()
-    config = filled("node.toml", folder / "node.toml", replaced)
-    one = Node(config, pki, Serving(config))
+    path = filled("node.toml", folder / "node.toml", replaced)
+    one = Node(path, pki, Serving(path))
     try:
         yield one
     finally:
@@ -223,12 +227,10 @@ def node(folder: Path, pki: Path, replaced: dict[str, str]) -> Iterator[Node]:
         one.serving.ended()
 
 
-def prepared(server: Postgresql, database: str, folder: Path, replaced: dict[str, str]) -> None:
+def prepared(server: Postgresql, database: str) -> None:
     """The tables, made by their owner, and the role of the gateways, as the example's README has it."""
-    folder.mkdir()
-    owner = filled("node.toml", folder / "node.toml", replaced | {AUDIT: server.url(database)})
-    done = run("audit", "migrate", "--config", owner)
-    assert done.returncode == 0, done.stderr
+    for _ in migrate(Backend(server.url(database)), dry_run=False):
+        pass
     role = (EXAMPLES / "audit-role.sql").read_text(encoding="utf-8")
     server.execute(role.replace(":'password'", f"'{PASSWORD}'"), database)
 
@@ -246,6 +248,7 @@ def cluster(pki: Path, postgresql: Postgresql, tmp_path_factory: pytest.TempPath
         stack.enter_context(balancing(folder, balancer, (doors[0], doors[1])))
         redis = stack.enter_context(running_redis(pki, redis_port))
         database = stack.enter_context(postgresql.database())
+        prepared(postgresql, database)
         stack.callback(lambda: postgresql.execute("DROP OWNED BY ssbtek; DROP ROLE ssbtek", database))
         replaced = {
             "../../certs/dev": str(pki),
@@ -255,7 +258,6 @@ def cluster(pki: Path, postgresql: Postgresql, tmp_path_factory: pytest.TempPath
             "127.0.0.1:8450": f"127.0.0.1:{stack.enter_context(running_agencies(pki, SO=agency))}",
             AUDIT: AUDIT.replace("5433/audit", f"{postgresql.port}/{database}").replace("certs/dev", str(pki)),
         }
-        prepared(postgresql, database, folder / "owner", replaced)
         first, second = (
             stack.enter_context(node(folder / name, pki, replaced | {"= 8451": f"= {door}", "= 8452": f"= {managing}"}))
             for name, door, managing in (("first", doors[0], doors[2]), ("second", doors[1], doors[3]))
