@@ -7,10 +7,10 @@ STAMP := $(VENV)/.installed
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --no-binary spyne
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test lint fuzz format clean
+.PHONY: help demo up test cluster-test lint format fuzz clean
 
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(STAMP) ## start the simulator and the gateway, ask one question, print the answer (XML=1 for the XML)
 	@$(BIN)/ssbtek-gateway demo $(if $(XML),--output xml)
@@ -20,6 +20,9 @@ up: $(STAMP) ## demo without the question: keep running until Ctrl-C
 
 test: $(STAMP) ## run the tests (T=tests/unit for a part, ARGS for pytest's own options)
 	@$(BIN)/python -m pytest $(T) $(ARGS)
+
+cluster-test: ## nginx, two gateways, PostgreSQL and Redis, each killed under load (Debian packages: examples/cluster)
+	@SSBTEK_REQUIRE_EXTERNAL=1 $(MAKE) --no-print-directory test T=tests/functional/test_cluster.py
 
 lint: $(STAMP) ## ruff, mypy and the import rules
 	@$(BIN)/ruff check .

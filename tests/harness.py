@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from ssbtek_gateway.simulator.faults import Fault
 
-START_SECONDS = 20
+START_SECONDS = 60
 ALLT = PersonId("191212121212")
 # What a base service's table has beside its address.
 EXTRA = {

@@ -13,7 +13,7 @@ from unit.builders import organisation
 from ssbtek_gateway import config
 from ssbtek_gateway.config import ConfigError
 
-EXAMPLES = sorted((Path(__file__).resolve().parents[2] / "examples").glob("*.toml"))
+EXAMPLES = sorted((Path(__file__).resolve().parents[2] / "examples").rglob("*.toml"))
 ISSUER = """[[utfardare]]
 namn = "Utfärdaren"
 certifikat = "issuer.pem"

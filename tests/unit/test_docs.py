@@ -22,7 +22,7 @@ DOCS = TOP / "docs"
 ERRORS = DOCS / "errors"
 FELKODER = sorted(WHOLE_QUESTION.keys() | SECTION.keys())
 PAGES = sorted(DOCS.rglob("*.md"))
-READABLE = [TOP / "README.md", *PAGES]
+READABLE = [TOP / "README.md", *PAGES, *sorted((TOP / "examples").rglob("*.md"))]
 MODULES = sorted(
     path for path in (TOP / "ssbtek_gateway").rglob("*.py") if not {"simulator", "cli", "replay"} & set(path.parts)
 )
