@@ -118,8 +118,8 @@ def test_the_numbers_say_exactly_what_happened(pki: Path, tmp_path: Path, capfd:
     assert change.of("ssbtek_question_seconds_count") == {(HAMTA,): 4, (TESTA,): 1}
     assert change.of("ssbtek_version_use_total") == {("162021004748", "10"): 3, ("162021004748", "11"): 1}
     assert change.of("ssbtek_unauthenticated_refusals_total") == {("no_organisation",): 1, ("415",): 1, ("404",): 1}
-    # Two rows for each of four answers, one for each of two refusals of somebody known.
-    assert change.of("ssbtek_audit_group_rows_sum") == {(): 10}
+    # Two rows for each of four answers, one for each of four refusals of somebody known, two of them before SOAP.
+    assert change.of("ssbtek_audit_group_rows_sum") == {(): 12}
     assert change.of("ssbtek_audit_commit_seconds_count") == change.of("ssbtek_audit_group_rows_count")
     assert change.of("ssbtek_audit_failures_total") == {}
     assert change.of("ssbtek_tls_handshakes_total") == change.of("ssbtek_connections_accepted_total")

@@ -74,6 +74,9 @@ def test_what_is_no_envelope(root: str) -> None:
         message(header='<y xmlns="urn:x"/>'),
         message(header="<s:Header/><s:Header/>"),
         message(header="<s:Header/><s:Body/>"),
+        message(header=PERSON),
+        message(header=f"<s:Header/>{PERSON}"),
+        message(after=PERSON),
         message().replace("s:Body", "Body"),
     ],
 )
@@ -99,7 +102,7 @@ def test_encoding_style_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize("actor", ["", f's:actor="{NEXT}"', 's:actor=""'])
-@pytest.mark.parametrize("value", ["1", "true"])
+@pytest.mark.parametrize("value", ["1", "true", " 1 ", "TRUE", "2", ""])
 def test_a_block_that_must_be_understood_and_is_not(value: str, actor: str) -> None:
     assert fault(with_block(f's:mustUnderstand="{value}" {actor}')).soap == "MustUnderstand"
 
@@ -111,7 +114,14 @@ def test_every_block_is_looked_at() -> None:
 
 @pytest.mark.parametrize(
     "attributes",
-    ["", 's:mustUnderstand="0"', 's:mustUnderstand="1" s:actor="urn:somebody"', 'mustUnderstand="1"', 's:actor=""'],
+    [
+        "",
+        's:mustUnderstand="0"',
+        's:mustUnderstand=" false "',
+        's:mustUnderstand="1" s:actor="urn:somebody"',
+        'mustUnderstand="1"',
+        's:actor=""',
+    ],
 )
 def test_other_blocks_are_ignored(attributes: str) -> None:
     assert operation(with_block(attributes)) == "x"
