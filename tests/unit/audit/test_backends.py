@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from unit.audit.here import Store
 from unit.builders import BITRADE, CALLER, OTHER_PERSON, PERSON, data, question, so_answer
 
 from ssbtek_gateway.audit import AuditError, head, reader, record, schema
@@ -19,7 +20,6 @@ from ssbtek_gateway.audit.backend import Backend, Driver, Postgresql, Sqlite
 from ssbtek_gateway.audit.chain import ChainKey, Tail
 from ssbtek_gateway.audit.export import export
 from ssbtek_gateway.audit.record import PersonKey
-from ssbtek_gateway.audit.store import AuditStore
 from ssbtek_gateway.audit.tables import ROWS
 from ssbtek_gateway.audit.verify import Report, verify
 from ssbtek_gateway.audit.who import Answer, who
@@ -45,7 +45,7 @@ def write(backend: Backend, *rows: Row) -> None:
     """As one writer."""
 
     async def written() -> None:
-        audit = await AuditStore.open(backend, KEY)
+        audit = Store(backend, KEY)
         for row in rows:
             await audit.append(row)
         await audit.close()
@@ -168,7 +168,7 @@ def test_an_end_that_was_cut_off_is_found_with_a_head(backend: Backend) -> None:
 
 def test_two_gateways_at_once_are_two_whole_chains(backend: Backend) -> None:
     async def at_once() -> None:
-        stores = [await AuditStore.open(backend, KEY) for _ in range(2)]
+        stores = [Store(backend, KEY) for _ in range(2)]
         rows = refusals(*map(str, range(60)))
         await asyncio.gather(*(store.append(row) for row in rows for store in stores))
         for store in stores:

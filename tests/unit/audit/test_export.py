@@ -15,13 +15,13 @@ from cryptography.x509.oid import NameOID
 from lxml import etree
 from signxml.exceptions import InvalidSignature
 from signxml.verifier import SignatureConfiguration, XMLVerifier
+from unit.audit.here import Store
 from unit.builders import CALLER
 
 from ssbtek_gateway.audit import reader, record
 from ssbtek_gateway.audit.backend import Sqlite
 from ssbtek_gateway.audit.chain import ChainKey
 from ssbtek_gateway.audit.export import NAMESPACE, Signer, SignerError, export, signer
-from ssbtek_gateway.audit.store import AuditStore
 from ssbtek_gateway.audit.verify import Report, verify
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def pem(key: Private) -> tuple[bytes, bytes]:
 @pytest.fixture
 def database(tmp_path: Path) -> Path:
     async def write() -> None:
-        audit = await AuditStore.open(Sqlite(tmp_path / "audit"), KEY)
+        audit = Store(Sqlite(tmp_path / "audit"), KEY)
         for number in range(3):
             await audit.append(record.denied(f"{number}", CALLER, "FOR_STOR"))
         await audit.close()

@@ -87,7 +87,7 @@ def test_a_head_of_an_earlier_version_is_read() -> None:
 
 def test_a_running_store_tells_how_far_it_has_come_on_disk(tmp_path: Path) -> None:
     async def written() -> list[Place | None]:
-        audit = AuditStore(Sqlite(tmp_path / "a"), KEY)
+        audit = await AuditStore.open(Sqlite(tmp_path / "a"), KEY)
         places = [audit.place]
         await audit.append(record.denied("a", CALLER, "FOR_STOR"))
         places.append(audit.place)
@@ -106,7 +106,7 @@ def test_a_running_store_tells_how_far_it_has_come_on_disk(tmp_path: Path) -> No
 
 def test_every_head_counts(tmp_path: Path) -> None:
     async def written() -> None:
-        audit = AuditStore(Sqlite(tmp_path / "a"), KEY)
+        audit = await AuditStore.open(Sqlite(tmp_path / "a"), KEY)
         for number in range(2):
             await audit.append(record.denied(f"{number}", CALLER, "FOR_STOR"))
         await audit.close()

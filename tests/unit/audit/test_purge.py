@@ -19,6 +19,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, event
+from unit.audit.here import Store
 from unit.builders import CALLER
 
 from ssbtek_gateway.audit import AuditError, reader, record
@@ -26,7 +27,6 @@ from ssbtek_gateway.audit import purge as purging
 from ssbtek_gateway.audit.backend import Backend, Postgresql, Sqlite
 from ssbtek_gateway.audit.chain import ChainKey, Tail
 from ssbtek_gateway.audit.head import Head
-from ssbtek_gateway.audit.store import AuditStore
 from ssbtek_gateway.audit.tables import CHECKPOINTS
 from ssbtek_gateway.audit.verify import Report, verify
 
@@ -79,7 +79,7 @@ def row(number: int) -> record.Row:
     return record.denied(f"of day {number}", CALLER, "FOR_STOR") | {"tidpunkt": moment.isoformat()}
 
 
-async def append(audit: AuditStore, *days: int) -> None:
+async def append(audit: Store, *days: int) -> None:
     for number in days:
         await audit.append(row(number))
 
@@ -87,7 +87,7 @@ async def append(audit: AuditStore, *days: int) -> None:
 async def write(backend: Backend, *writers: Iterable[int]) -> None:
     """One writer after the other, each with rows of these days."""
     for days in writers:
-        audit = AuditStore(backend, KEY)
+        audit = Store(backend, KEY)
         await append(audit, *days)
         await audit.close()
 
@@ -190,7 +190,7 @@ def test_a_day_begins_at_midnight_utc(tmp_path: Path) -> None:
     backend = Sqlite(tmp_path / "a")
 
     async def appended() -> None:
-        audit = AuditStore(backend, KEY)
+        audit = Store(backend, KEY)
         for moment in moments:
             await audit.append(row(0) | {"tidpunkt": moment})
         await audit.close()
@@ -324,7 +324,7 @@ async def story(backend: Backend, written: list[Rows], data: st.DataObject) -> N
     gone: dict[int, int] = defaultdict(int)
     order = list[int]()  # of their start
     async with AsyncExitStack() as stack:
-        stores = [AuditStore(backend, KEY) for _ in range(3)]
+        stores = [Store(backend, KEY) for _ in range(3)]
         for store in stores:
             stack.push_async_callback(store.close)
         for rows in written:

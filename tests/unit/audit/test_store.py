@@ -340,7 +340,7 @@ async def test_a_database_of_another_key_is_not_written_to(backend: Backend) -> 
         async with opened(backend) as audit:
             await audit.append(row(f"{number}"))
     with pytest.raises(AuditError, match=r"is not of audit\.chain_key"):
-        AuditStore(backend, ChainKey(b"x" * 32))
+        await AuditStore.open(backend, ChainKey(b"x" * 32))
     async with opened(backend) as audit:
         await audit.append(row("2"))
     assert incidents(backend) == ["0", "1", "2"]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from unit.audit.here import Store
 from unit.builders import CALLER
 
 from ssbtek_gateway.audit import AuditError, reader, record
@@ -20,7 +21,6 @@ from ssbtek_gateway.audit import head as heads
 from ssbtek_gateway.audit.backend import Sqlite
 from ssbtek_gateway.audit.chain import ChainKey, Tail
 from ssbtek_gateway.audit.head import Head
-from ssbtek_gateway.audit.store import AuditStore
 from ssbtek_gateway.audit.tables import ROWS
 from ssbtek_gateway.audit.verify import Report, verify
 
@@ -34,9 +34,9 @@ COVERED = [column.name for column in ROWS.columns if column.name != "id"]
 
 
 async def write(database: Path, writers: int = WRITERS) -> None:
-    await AuditStore(Sqlite(database), KEY).close()
+    await Store(Sqlite(database), KEY).close()
     for writer in range(writers):
-        audit = await AuditStore.open(Sqlite(database), KEY)
+        audit = Store(Sqlite(database), KEY)
         for number in range(EACH):
             await audit.append(record.denied(f"{writer}-{number}", CALLER, "FOR_STOR"))
         await audit.close()
@@ -79,7 +79,7 @@ def test_what_the_store_wrote_is_intact(database: Path) -> None:
 
 def test_writers_that_write_at_once_are_intact(tmp_path: Path) -> None:
     async def interleaved() -> None:
-        one, other = [await AuditStore.open(Sqlite(tmp_path / "a"), KEY) for _ in range(2)]
+        one, other = [Store(Sqlite(tmp_path / "a"), KEY) for _ in range(2)]
         for number in range(3):
             await one.append(record.denied(f"{number}", CALLER, "FOR_STOR"))
             await other.append(record.denied(f"{number}", CALLER, "FOR_STOR"))

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 from rich.console import Console
+from unit.audit.here import Store
 from unit.builders import BITRADE, CALLER, OTHER_PERSON, PERSON, data, question, so_answer
 
 from ssbtek_gateway.audit import reader, record
 from ssbtek_gateway.audit.backend import Sqlite
 from ssbtek_gateway.audit.chain import ChainKey
 from ssbtek_gateway.audit.record import PersonKey
-from ssbtek_gateway.audit.store import AuditStore
 from ssbtek_gateway.audit.who import Answer, who
 from ssbtek_gateway.authorisation import Grant
 from ssbtek_gateway.cli.table import print_asked
@@ -30,7 +30,7 @@ GRANT = Grant({}, BITRADE)
 
 def written(folder: Path, *rows: record.Row) -> Path:
     async def write() -> None:
-        audit = await AuditStore.open(Sqlite(folder / "audit"), ChainKey(b"c" * 32))
+        audit = Store(Sqlite(folder / "audit"), ChainKey(b"c" * 32))
         for row in rows:
             await audit.append(row)
         await audit.close()
