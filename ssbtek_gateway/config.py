@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from ssbtek_gateway import postgresql_url
 from ssbtek_gateway.config_calendar import Underhall, Version
 from ssbtek_gateway.config_issuers import Utfardare
+from ssbtek_gateway.config_proxy import Proxy
 from ssbtek_gateway.config_rates import Rates
 from ssbtek_gateway.config_types import FilePath, Model, Organisationsnummer, PostgresqlUrl, Seconds, Url
 
@@ -323,6 +324,7 @@ class Settings(Model):
     utfardare: tuple[Utfardare, ...] = ()
     """Who issues callers' certificates; in production at least one, each with `crl`."""
     publish: Publish | None = None
+    proxy: Proxy | None = None
     limits: Limits = Limits()
     processes: Processes = Processes()
     management: Management | None = None

@@ -27,6 +27,7 @@ from ssbtek_gateway.flow import Flow
 from ssbtek_gateway.inbound import documents
 from ssbtek_gateway.inbound.app import DocumentApp, QuestionApp
 from ssbtek_gateway.inbound.identity import Identity, Issuer
+from ssbtek_gateway.inbound.proxy import ProxiedApp
 from ssbtek_gateway.inbound.server import Door, Listener
 from ssbtek_gateway.inbound.soap import SoapEndpoint
 from ssbtek_gateway.rates import Rates
@@ -136,9 +137,10 @@ async def serve(
 
 
 def addresses(settings: Settings) -> list[tuple[str, int]]:
-    """Host and port of the question port and, where configured, of the document port."""
-    questions, documents = settings.listen, settings.publish
-    return [(questions.host, questions.port), *([(documents.host, documents.port)] if documents else [])]
+    """Host and port of the question port and, where configured, of the document port; then the proxy's socket file."""
+    questions, documents, proxy = settings.listen, settings.publish, settings.proxy
+    found = [(questions.host, questions.port), *([(documents.host, documents.port)] if documents else [])]
+    return [*found, *([(str(proxy.socket), 0)] if proxy else [])]
 
 
 def drain_seconds(limits: Limits) -> float:
@@ -215,6 +217,8 @@ def doors(
     opened = [Door(sockets[0], mutual, questions)]
     if settings.publish is not None:
         opened.append(Door(sockets[1], one_sided, given_out))
+    if settings.proxy is not None:
+        opened.append(Door(sockets[-1], None, ProxiedApp(questions, settings.proxy.header.lower().encode())))
     return opened
 
 

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import socket
+from errno import ECONNREFUSED
+from pathlib import Path
+
+# Reading and writing, which is what connecting needs, for the user and the group.
+_NOBODY_ELSE = 0o117
 
 
 def claim(host: str, port: int, processes: int) -> tuple[socket.socket, list[socket.socket]]:
     """What keeps the address ours, and a bound socket for each process. Port 0 takes any free one, the same for all.
 
-    A name means its IPv4 address. Raises `OSError`, whose `strerror` names the address, where it is taken or not ours.
+    A name means its IPv4 address; a host with a slash is the file of a Unix socket, which all share. Raises `OSError`,
+    whose `strerror` names the address, where it is taken or not ours.
     """
+    if "/" in host:
+        file = _bound_file(host)
+        return file, [file.dup() for _ in range(processes)]
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         if port:
@@ -24,6 +34,18 @@ def claim(host: str, port: int, processes: int) -> tuple[socket.socket, list[soc
         raise OSError(error.errno, f"cannot listen on {host}:{port}: {error.strerror}") from None
 
 
+def is_bound_to(bound: socket.socket, address: tuple[str, int]) -> bool:
+    """Whether `claim` would have bound it so."""
+    (host, port), name = address, bound.getsockname()
+    if bound.family == socket.AF_UNIX or "/" in host:
+        return bool(name == host)
+    try:
+        known = socket.getaddrinfo(host, None, bound.family)
+    except OSError:
+        return False
+    return known[0][4][0] == name[0] and port in {0, name[1]}
+
+
 def _bound(family: socket.AddressFamily, address: tuple[object, ...], *options: int) -> socket.socket:
     made = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -36,3 +58,26 @@ def _bound(family: socket.AddressFamily, address: tuple[object, ...], *options: 
         made.close()
         raise
     return made
+
+
+def _bound_file(path: str) -> socket.socket:
+    made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    mask = os.umask(_NOBODY_ELSE)
+    try:
+        _remove_left(Path(path))
+        made.bind(path)
+    except OSError as error:
+        made.close()
+        raise OSError(error.errno, f"cannot listen on {path}: {error.strerror}") from None
+    finally:
+        os.umask(mask)
+    return made
+
+
+def _remove_left(path: Path) -> None:
+    """Remove the socket of a process that is gone; one that somebody listens on stays."""
+    if path.is_socket():
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+            probe.settimeout(0)
+            if probe.connect_ex(str(path)) == ECONNREFUSED:
+                path.unlink()

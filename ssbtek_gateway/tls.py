@@ -27,7 +27,8 @@ def server_context(certificate: Path, key: Path, client_authorities: Iterable[Pa
         context.verify_mode = ssl.CERT_REQUIRED
         # An issuing authority is trusted as such, whoever certified it.
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-    # A resumed session would outlive a revocation or a removed authority, so there is none to resume.
+    # A resumed session would outlive a revocation, so there is none in TLS 1.3. In 1.2 OpenSSL keeps them under an id,
+    # which Python cannot turn off: who is asking is judged anew for each message (inbound/identity.py).
     context.options |= ssl.OP_NO_TICKET
     context.num_tickets = 0
     return context

@@ -19,6 +19,7 @@ import uvloop
 
 from ssbtek_gateway import config, gateway, observe
 from ssbtek_gateway.audit import AuditError
+from ssbtek_gateway.sockets import is_bound_to
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,10 +51,9 @@ def main() -> None:
 
 def _check(settings: config.Settings, sockets: list[socket.socket]) -> None:
     """After a reload: the sockets are still those that were bound at the start."""
-    bound = [one.getsockname()[1] for one in sockets]
-    asked = [port for _, port in gateway.addresses(settings)]
-    if len(bound) != len(asked) or any(port not in {0, taken} for port, taken in zip(asked, bound, strict=True)):
-        raise gateway.SetupError("listen, publish: another address needs a restart")
+    asked = gateway.addresses(settings)
+    if len(sockets) != len(asked) or not all(map(is_bound_to, sockets, asked)):
+        raise gateway.SetupError("listen, publish, proxy: another address needs a restart")
 
 
 async def _serve(settings: config.Settings, sockets: list[socket.socket], worker: int, heartbeat: int) -> None:

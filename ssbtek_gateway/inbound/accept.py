@@ -32,7 +32,7 @@ class Acceptor:
     def __init__(
         self,
         listening: socket.socket,
-        context: ssl.SSLContext,
+        context: ssl.SSLContext | None,
         limits: Listen,
         protocol: Callable[[], asyncio.Protocol],
     ) -> None:
@@ -47,13 +47,12 @@ class Acceptor:
         self._accepting = self._loop.create_task(self._accept())
 
     def close(self) -> None:
-        """Accept no more; connections whose TLS is up are left to themselves."""
-        for task in (self._accepting, *self._half_open):
-            task.cancel()
+        """Accept no more; connections that have been accepted are left to themselves."""
+        self._accepting.cancel()
         self._listening.close()
 
     async def wait_closed(self) -> None:
-        """Wait for what `close` ended."""
+        """Wait for handshakes under way, after `close`."""
         await asyncio.gather(self._accepting, *self._half_open, return_exceptions=True)
 
     async def _accept(self) -> None:
@@ -79,6 +78,6 @@ class Acceptor:
                 self._protocol,
                 connection,
                 ssl=self._context,
-                ssl_handshake_timeout=self._limits.handshake_seconds,
-                ssl_shutdown_timeout=_CLOSE_SECONDS,
+                ssl_handshake_timeout=self._limits.handshake_seconds if self._context else None,
+                ssl_shutdown_timeout=_CLOSE_SECONDS if self._context else None,
             )

@@ -84,10 +84,12 @@ class Identity:
 
     def caller(self, certificate: bytes) -> Caller:
         """The caller whose certificate (DER) TLS has verified. Raises `GatewayFault` EJ_BEHORIG."""
+        if not certificate:
+            raise GatewayFault("EJ_BEHORIG", reason="no certificate came with the message")
         read, now = self._read(certificate), self._clock()
         wrong = list(read.wrong)
         if read.validity is not None and not read.validity[0] <= now <= read.validity[1]:
-            wrong.append("the certificate is not valid now")
+            wrong.append("the certificate or its issuer's is not valid now")
         if read.revocations is not None and read.revocations.until < now:
             wrong.append("the issuer's revocation list is too old")
         if read.revocations is not None and read.serial in read.revocations.serials:
@@ -112,7 +114,8 @@ class Identity:
             return _Read(Caller("", ""), ("the certificate cannot be read",))
         revocations = issuer.revocations if issuer else None
         caller = Caller(number or "", certificate.fingerprint(hashes.SHA256()).hex())
-        validity = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+        both = [certificate, issuer.certificate] if issuer else [certificate]
+        validity = max(one.not_valid_before_utc for one in both), min(one.not_valid_after_utc for one in both)
         return _Read(caller, tuple(wrong), certificate.serial_number, validity, revocations)
 
 
@@ -165,11 +168,17 @@ def _strong(certificate: x509.Certificate) -> bool:
 
 
 def _unfit(certificate: x509.Certificate, issuer: Issuer) -> list[str]:
-    """How a certificate breaks its issuer's rule. Raises `ValueError` where its extensions cannot be read."""
+    """How a certificate breaks its issuer's rule. Raises `ValueError` where its extensions cannot be read.
+
+    Some of it TLS refuses too, where it is ours and no proxy's.
+    """
     wrong = []
+    if any(one.critical and isinstance(one.value, x509.UnrecognizedExtension) for one in certificate.extensions):
+        wrong.append("the certificate has a critical extension that is not known")
     if issuer.policies and issuer.policies.isdisjoint(_policies(certificate)):
         wrong.append("the certificate has none of the policies of its issuer's rule")
-    if issuer.client_authentication and ExtendedKeyUsageOID.CLIENT_AUTH not in _usages(certificate):
+    usages = _usages(certificate)
+    if (usages or issuer.client_authentication) and ExtendedKeyUsageOID.CLIENT_AUTH not in usages:
         wrong.append("the certificate does not say that it is for TLS clients")
     return wrong
 

@@ -44,7 +44,8 @@ class Protocol(HttpToolsProtocol):
     record of it.
     """
 
-    limits: Listen  # set on the subclass that a Listener makes
+    limits: Listen  # both set on the subclass that a Listener makes
+    leaving: asyncio.Event
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn declares it
         super().connection_made(transport)
@@ -64,6 +65,11 @@ class Protocol(HttpToolsProtocol):
             metrics.REFUSALS.inc("503")
             transport.write(_FULL)
             transport.close()
+
+    def shutdown(self) -> None:
+        """End at a stop; but who has just come and has not asked yet has `header_seconds` to do so."""
+        if self.cycle is not None:
+            super().shutdown()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._header_came()
@@ -151,6 +157,8 @@ class Protocol(HttpToolsProtocol):
         self._in_header = False
         self._header_came()
         super().on_headers_complete()
+        if self.leaving.is_set():
+            self.cycle.keep_alive = False  # and the answer says so
 
     def on_body(self, body: bytes) -> None:
         self._overhead -= len(body)

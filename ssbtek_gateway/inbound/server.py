@@ -23,14 +23,20 @@ if TYPE_CHECKING:
     from ssbtek_gateway.config import Listen
 
 _BACKLOG = 1024
+# How long a kept connection may still be used as the process stops; its next answer says that it ends.
+_LEAVE_SECONDS = 1
+_LEAVE_TICK = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """One listening address: a bound socket, its TLS context, and the ASGI application behind it."""
+    """One listening address: a bound socket, its TLS context, and the ASGI application behind it.
+
+    Without a context it is the Unix socket that a proxy connects to.
+    """
 
     bound: socket.socket
-    context: ssl.SSLContext
+    context: ssl.SSLContext | None
     app: Callable[..., Any]
 
 
@@ -44,10 +50,11 @@ class Listener(uvicorn.Server):
         self._limits = limits
         self._tell = started
         self._drain_seconds = drain_seconds
+        self._leaving = asyncio.Event()
         super().__init__(self._config(doors[0]))
 
     def _config(self, door: Door) -> uvicorn.Config:
-        protocol = type("Limited", (Protocol,), {"limits": self._limits})
+        protocol = type("Limited", (Protocol,), {"limits": self._limits, "leaving": self._leaving})
         return uvicorn.Config(
             door.app,
             http=protocol,
@@ -67,7 +74,7 @@ class Listener(uvicorn.Server):
         metrics.CONNECTIONS.watch(lambda: len(self.server_state.connections))
         self.servers: list[Acceptor] = [self._open(door) for door in self._doors]  # type: ignore[assignment] # all it uses
         self.started = True
-        self._tell([door.bound.getsockname()[1] for door in self._doors])
+        self._tell([door.bound.getsockname()[1] for door in self._doors if door.context is not None])
 
     def _open(self, door: Door) -> Acceptor:
         config = self._config(door)
@@ -80,6 +87,18 @@ class Listener(uvicorn.Server):
 
         door.bound.listen(_BACKLOG)
         return Acceptor(door.bound, door.context, self._limits, protocol)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let who is connected ask for a moment more, for a question under way must not meet a closed connection."""
+        self._leaving.set()
+        for server in self.servers:
+            server.close()
+        await asyncio.gather(*(server.wait_closed() for server in self.servers))
+        for _ in range(round(_LEAVE_SECONDS / _LEAVE_TICK)):
+            if not self.server_state.connections:
+                break
+            await asyncio.sleep(_LEAVE_TICK)
+        await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

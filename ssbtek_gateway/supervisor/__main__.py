@@ -83,12 +83,17 @@ async def _reload(slots: list[Slot], asked: asyncio.Event) -> None:
     while True:
         await asked.wait()
         asked.clear()
+        retiring: list[asyncio.Task[None]] = []
         for slot in slots:
-            if not await slot.renew():
-                log("not reloaded")
+            old = await slot.renew()
+            if old is None:
+                log("not reloaded", workers=len(retiring))
                 break
+            retiring.append(asyncio.create_task(old.retire()))
         else:
             log("reloaded")
+        # What is asked for meanwhile waits, so that there are never more than two workers in a place.
+        await asyncio.gather(*retiring)
 
 
 def _pages(slots: list[Slot], plan: Plan, stop: asyncio.Event) -> Pages:

@@ -121,10 +121,10 @@ class Slot:
     def __init__(self, number: int, sockets: list[socket.socket], plan: Plan, stop: asyncio.Event) -> None:
         self._number = number
         self._stop = stop
-        self._born = partial(Life, number, sockets, plan)
-        self._life = self._born()
+        self._new = partial(Life, number, sockets, plan)
         # Also those that were replaced and finish what they were asked, and one that is to replace.
-        self._lives = {self._life}
+        self._lives: set[Life] = set()
+        self._life = self._born()
 
     @property
     def seen(self) -> Seen:
@@ -140,36 +140,41 @@ class Slot:
         has_answered = False
         while True:
             life = self._life
-            code = await asyncio.shield(life.end)
+            # Looked at again and again, for another may have been put in its place.
+            await asyncio.wait([life.end], timeout=_TICK_SECONDS)
             if self._stop.is_set():
-                await asyncio.gather(*(other.end for other in self._lives))
+                await asyncio.gather(*(one.end for one in self._lives))
                 return
-            self._lives.discard(life)
             has_answered |= life.answers.is_set()
-            if life is not self._life:
-                continue  # it was replaced
-            log("worker ended", worker=self._number, code=code)
+            if life is not self._life or not life.end.done():
+                continue
+            log("worker ended", worker=self._number, code=life.end.result())
             if not has_answered:
                 return
             pause = _FIRST_PAUSE if monotonic() - life.began > _LONGEST_PAUSE else pause
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), pause)
-                return
+                continue
             pause = min(2 * pause, _LONGEST_PAUSE)
             if life is self._life:
                 self._life = self._born()
-                self._lives.add(self._life)
 
-    async def renew(self) -> bool:
-        """Put a new worker in the place of the one here. False, and nothing has changed, where it cannot be built."""
+    async def renew(self) -> Life | None:
+        """Put a new worker in the place of the one here, and return that one: still to be retired.
+
+        None, and nothing has changed, where the new one cannot be built.
+        """
         new = self._born()
-        self._lives.add(new)
         answers = asyncio.create_task(new.answers.wait())
         await asyncio.wait([answers, new.end], return_when=asyncio.FIRST_COMPLETED)
         answers.cancel()
         if new.end.done():
-            self._lives.discard(new)
-            return False
+            return None
         old, self._life = self._life, new
-        await old.retire()
-        return True
+        return old
+
+    def _born(self) -> Life:
+        life = self._new()
+        self._lives.add(life)
+        life.end.add_done_callback(lambda _: self._lives.discard(life))
+        return life

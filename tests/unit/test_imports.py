@@ -27,6 +27,7 @@ LAYERS = [
         "config",
         "config_calendar",
         "config_issuers",
+        "config_proxy",
         "config_rates",
         "config_types",
         "connection",

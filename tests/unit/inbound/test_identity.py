@@ -43,6 +43,7 @@ def certificate(
     key: Key = KEY,
     algorithm: hashes.SHA224 | hashes.SHA256 = hashes.SHA256(),  # noqa: B008 - a value
     extensions: Iterable[x509.ExtensionType] = (),
+    critical: bool = False,
 ) -> bytes:
     """DER of a certificate whose subject is these RDNs, each with one or more attributes."""
     subject = x509.Name([x509.RelativeDistinguishedName([attribute(*pair) for pair in rdn]) for rdn in rdns])
@@ -56,14 +57,14 @@ def certificate(
         .not_valid_after(NOW + DAY)
     )
     for extension in extensions:
-        builder = builder.add_extension(extension, critical=False)
+        builder = builder.add_extension(extension, critical=critical)
     return builder.sign(signer, algorithm).public_bytes(Encoding.DER)
 
 
-def issuer(signer: ec.EllipticCurvePrivateKey = KEY, **rule: Any) -> Issuer:  # noqa: ANN401 - any field
+def issuer(signer: ec.EllipticCurvePrivateKey = KEY, validity: timedelta = DAY, **rule: Any) -> Issuer:  # noqa: ANN401 - any field
     """Who has signed with `signer`."""
     own = x509.CertificateBuilder().subject_name(ISSUER).issuer_name(ISSUER).public_key(signer.public_key())
-    dated = own.serial_number(2).not_valid_before(NOW).not_valid_after(NOW + DAY)
+    dated = own.serial_number(2).not_valid_before(NOW).not_valid_after(NOW + validity)
     return Issuer(dated.sign(signer, hashes.SHA256()), **rule)
 
 
@@ -169,7 +170,11 @@ def test_a_server_is_no_organisation(pki: Path, file: str) -> None:
     assert "organisation number" in reason(identity(pki), parsed.public_bytes(Encoding.DER))
 
 
-@pytest.mark.parametrize("der", [b"", b"0", b"certificate" * 100])
+def test_without_a_certificate_nobody_is_asking() -> None:
+    assert reason(IDENTITY, b"") == "no certificate came with the message"
+
+
+@pytest.mark.parametrize("der", [b"0", b"certificate" * 100])
 def test_what_is_no_certificate_is_nobody(der: bytes) -> None:
     assert reason(IDENTITY, der) == "the certificate cannot be read"
 
@@ -244,13 +249,29 @@ def test_a_weak_key_or_signature_proves_nothing(key: Key, algorithm: hashes.SHA2
     assert reason(IDENTITY, der) == "the certificate's key or signature is too weak"
 
 
+def test_what_tls_would_have_refused_is_refused_behind_a_proxy_too() -> None:
+    lenient = Identity([issuer()])
+    for_mail = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION])
+    told = "the certificate does not say that it is for TLS clients"
+    assert reason(lenient, certificate(one(SN, KOMMUN), extensions=[for_mail])) == told
+    unknown = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.752.9"), b"\x05\x00")
+    assert lenient.caller(certificate(one(SN, KOMMUN), extensions=[unknown])).organisationsnummer == KOMMUN
+    critical = certificate(one(SN, KOMMUN), extensions=[unknown], critical=True)
+    assert reason(lenient, critical) == "the certificate has a critical extension that is not known"
+
+
+def test_a_certificate_is_not_valid_for_longer_than_its_issuers() -> None:
+    day_later = Identity([issuer(validity=DAY / 2)], clock=lambda: NOW + DAY * 3 / 4)
+    assert reason(day_later, certificate(one(SN, KOMMUN))) == "the certificate or its issuer's is not valid now"
+
+
 def test_an_open_connection_outlives_no_certificate() -> None:
     moments = iter([NOW, NOW + DAY, NOW + DAY + timedelta(seconds=1), NOW - timedelta(seconds=1)])
     identity = Identity([issuer()], clock=lambda: next(moments))
     der = certificate(one(SN, KOMMUN))
     assert identity.caller(der) == identity.caller(der)
     for _ in range(2):
-        assert reason(identity, der) == "the certificate is not valid now"
+        assert reason(identity, der) == "the certificate or its issuer's is not valid now"
 
 
 def test_a_revoked_certificate_is_nobody_and_so_is_every_one_under_an_old_list() -> None:
