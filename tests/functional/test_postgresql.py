@@ -211,7 +211,7 @@ def test_a_group_that_fails_at_its_very_commit_was_not_written(postgresql: Serve
     name = url.partition("@/")[2].partition("?")[0]
 
     async def written() -> None:
-        audit = AuditStore(Postgresql(url), KEY)
+        audit = await AuditStore.open(Postgresql(url), KEY)
         postgresql.execute(LATE_REFUSAL, name)
         for incident in ("before", "bad", "after"):
             row = record.denied(incident, CALLER, "FOR_STOR")

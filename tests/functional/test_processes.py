@@ -266,8 +266,14 @@ def test_a_worker_that_cannot_be_built_again_is_tried_until_it_can(serving: Serv
     assert now[1] == kept
 
 
+def children(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+
+
 def test_an_audit_that_cannot_be_written_is_a_reason_until_it_can(serving: Serving, pki: Path, body: bytes) -> None:
-    limits = {pid: resource.prlimit(pid, resource.RLIMIT_FSIZE) for pid in serving.pids()}
+    writers = [int(pid) for worker in serving.pids() for pid in children(worker)]
+    limits = {pid: resource.prlimit(pid, resource.RLIMIT_FSIZE) for pid in writers}
+    assert len(limits) == 2
     for pid, (_, hard) in limits.items():
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, hard))
     status, answer = gateway(serving, pki).post(body)
@@ -300,10 +306,11 @@ def test_what_cannot_be_started_is_told_once_and_not_tried_again(
     path = configuration(pki, tmp_path, slow, "[processes]\nworkers = 1")
     good = path.read_text(encoding="utf-8")
     port = serving.logged("listening")["ports"][0]
+    (tmp_path / "garbage.sqlite").write_bytes(b"not a database, but long enough to be taken for one" * 100)
     for wrong, told in (
         (good.replace("audit.key", "nowhere.key"), "audit.key: "),
         # Only a worker finds out.
-        (good.replace("audit.sqlite", "nowhere/audit.sqlite"), "the audit database cannot be opened"),
+        (good.replace("audit.sqlite", "garbage.sqlite"), "the audit database cannot be opened"),
         (good.replace("port = 0", f"port = {port}"), f"cannot listen on 127.0.0.1:{port}: Address already in use"),
     ):
         path.write_text(wrong, encoding="utf-8")
