@@ -51,7 +51,8 @@ class Simulator:
         refusal = _refuse(interface, scope)
         if refusal is not None:
             return await refusal.send(send)
-        before = self.asked[agency.code]
+        # Decided as the request comes, so that a fault may be switched as soon as it is counted.
+        fault, before = self.faults.get(agency.code), self.asked[agency.code]
         self.asked[agency.code] += 1
         body = await read_body(receive)
         if body is None:
@@ -61,7 +62,7 @@ class Simulator:
             exchange = interface.exchange(request, self._world(agency))
         except Refusal as refused:
             return await refused.reply.send(send)
-        fault = self.faults.get(agency.code) or self._fault_of(agency, exchange)
+        fault = fault or self._fault_of(agency, exchange)
         played = fault.at(before) if fault is not None else None
         if played is None:
             return await exchange.good().send(send)
