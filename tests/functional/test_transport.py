@@ -115,7 +115,7 @@ async def post(wire: Wire, transport: Transport) -> str:
         reply = await transport.post(f"http://127.0.0.1:{wire.port}/", b"question", {})
     except TransportError as error:
         return error.failure.felkod
-    return reply.body.decode()
+    return reply.body.decode() if reply.status == 200 else str(reply.status)
 
 
 async def failed(wire: Wire, transport: Transport) -> TransportError:
@@ -146,6 +146,7 @@ async def test_a_connection_is_kept_while_all_is_well() -> None:
         pytest.param(then(hangs_up, says(b"HTTP/1.1 200 OK\r\n")), "ANSLUTNING", id="cut off in the header"),
         pytest.param(then(hangs_up, says(b"HTTP/1.1 200 OK\r\n\r\none")), "one", id="until the connection ends"),
         pytest.param(says(http(b"one") + http(b"stale")), "one", id="two answers at once"),
+        pytest.param(says(http(b"one") + http(b"", "500 Error")), "one", id="an error after the answer"),
         pytest.param(says(http(b"one"), http(b"stale"), pause=0.05), "one", id="a second answer later"),
         pytest.param(says(http(b"one"), b"stale", pause=0.05), "one", id="bytes that nobody asked for"),
     ],
