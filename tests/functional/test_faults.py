@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,7 +17,6 @@ from ssbtek_gateway.simulator.faults import KINDS, fault_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from harness import Gateway
 
@@ -104,6 +104,14 @@ def rig(pki: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[G
 
 def test_every_kind_has_its_row() -> None:
     assert EXPECTED.keys() == KINDS.keys() - {"flap"}
+
+
+def test_the_documentation_says_the_same() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text(encoding="utf-8")
+    documented = dict(re.findall(r"^\| `([a-z0-9-]+)` \| .* \| (.*) \|$", page.partition("## Faults")[2], re.MULTILINE))
+    said = {kind: "; FK ".join(outcomes) for kind, outcomes in EXPECTED.items()}
+    assert documented == said | {"flap": "by turns DATA and SSBT ANSLUTNING"}
+    assert {kind for kind, text in KINDS.items() if f"| `{kind}` | {text} |" not in page} == set()
 
 
 async def test_every_fault_on_every_service(rig: tuple[Gateway, int]) -> None:
