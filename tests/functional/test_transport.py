@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import aiodns
 import aiohappyeyeballs
 import pytest
-from unit.builders import question
+from unit.builders import question, so_answer
+from unit.services.harness import enveloped
 
+from ssbtek_gateway.authorisation import Grant
 from ssbtek_gateway.config import Bastjanst, Fk, So
+from ssbtek_gateway.fanout import ask_all
 from ssbtek_gateway.model import FkFraga
+from ssbtek_gateway.resilience import Guarded
 from ssbtek_gateway.services import fk, http1, so
 from ssbtek_gateway.services.transport import Transport, TransportError
 
@@ -252,6 +257,35 @@ async def test_names_are_resolved_without_threads() -> None:
     async with wired(says(http(b"one"))) as (wire, transport):
         reply = await transport.post(f"http://localhost:{wire.port}/", b"question", {})
         assert reply.body == b"one"
+
+
+def established(port: int) -> int:
+    """Our connections to a port on this machine, by the kernel."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]]
+    return sum(remote.endswith(f":{port:04X}") and state == "01" for _, _, remote, state, *_ in rows)
+
+
+async def test_a_straggler_leaves_no_task_socket_or_place() -> None:
+    good = says(http(enveloped(so_answer()).encode()))
+    async with wired(good, hangs, good) as (wire, _):
+        settings = So.model_validate(wire.settings(connections=1, samtidiga=1, seconds=FOREVER))
+        guarded = Guarded(so.connect(settings), settings)
+        asked = replace(question(), perioder={"SO": question().perioder["SO"]})
+
+        async def outcome(seconds: float) -> str:
+            outcomes, _took = await ask_all({"SO": guarded}, asked, Grant({}, None), seconds)
+            return getattr(outcomes["SO"], "felkod", "DATA")
+
+        assert await outcome(FOREVER) == "DATA"
+        assert established(wire.port) == 1
+        assert await outcome(0.3) == "TIMEOUT"
+        assert "SO" not in {task.get_name() for task in asyncio.all_tasks()}
+        async with asyncio.timeout(5):
+            while established(wire.port):  # noqa: ASYNC110 - the kernel tells nobody
+                await asyncio.sleep(0.01)
+        assert await outcome(FOREVER) == "DATA"
+        assert wire.requests == [1, 1, 2]
+        await guarded.close()
 
 
 async def test_a_closed_transport_leaves_no_task() -> None:
