@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 # the first, connections are broken; after the second, which is not reached, uvicorn would cancel and complain.
 _PATIENCE_SECONDS = 0.5
 _STOP_SECONDS = 5
+# Longer than a client keeps a connection: one that closes it in the very moment of a question plays a fault too.
+_IDLE_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,7 @@ def _config(app: Callable[..., Any], protocol: type[HttpToolsProtocol]) -> Confi
         log_level="warning",
         access_log=False,
         server_header=False,
+        timeout_keep_alive=_IDLE_SECONDS,
         timeout_graceful_shutdown=_STOP_SECONDS,
     )
     config.load()

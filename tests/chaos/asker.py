@@ -133,8 +133,8 @@ class Faults:
             found: dict[str, int] = await response.json()
             return found
 
-    async def until_asked(self, times: int) -> None:
+    async def until_asked(self, times: Mapping[str, int]) -> None:
         """Return when each agency has been asked so often, and no more."""
         async with asyncio.timeout(READ_SECONDS):
-            while set((await self.asked()).values()) != {times}:  # noqa: ASYNC110 - it may be another process
+            while await self.asked() != times:  # noqa: ASYNC110 - it may be another process
                 await asyncio.sleep(0.002)
