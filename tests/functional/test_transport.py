@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import aiodns
 import aiohappyeyeballs
 import pytest
+from chaos.names import name_server
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from unit.builders import question, so_answer
 from unit.services.harness import enveloped
 
+from ssbtek_gateway import devpki
 from ssbtek_gateway.authorisation import Grant
 from ssbtek_gateway.config import Bastjanst, Fk, So
 from ssbtek_gateway.fanout import ask_all
@@ -237,20 +243,32 @@ async def test_a_timeout_says_phase_limit_and_elapsed() -> None:
         assert error.failure.felmeddelande[1] == "Fas: svar. Gräns: 0,3 sekunder. Förfluten tid: 0,3 sekunder."
 
 
-async def test_names_that_no_server_resolves_end_with_the_connect_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
+async def told(transport: Transport, url: str) -> tuple[str, bool, str]:
+    """What came or which felkod, whether there was a connection, and the felkod's second text up to its last part."""
+    try:
+        reply = await transport.post(url, b"question", {})
+    except TransportError as error:
+        return error.failure.felkod, error.connected, error.failure.felmeddelande[1].rpartition(". ")[0]
+    return reply.body.decode(), True, ""
 
-    async def never(*_: object, **__: object) -> None:
-        asked.append(1)
-        await asyncio.sleep(FOREVER)
 
-    monkeypatch.setattr(aiodns.DNSResolver, "getaddrinfo", never)
-    async with wired(connect_seconds=0.1) as (_, transport):
-        with pytest.raises(TransportError) as caught:
-            await transport.post("http://agency.example/", b"question", {})
-        assert (caught.value.failure.felkod, caught.value.connected) == ("TIMEOUT", False)
-        assert caught.value.failure.felmeddelande[1].startswith("Fas: anslutning, försök 2. Gräns: 0,1 sekunder.")
-        assert len(asked) == 2
+@pytest.mark.parametrize("late", [pytest.param(None, id="never"), pytest.param(0.7, id="after the limit")])
+async def test_a_name_server_that_does_not_answer_in_time(monkeypatch: pytest.MonkeyPatch, late: float | None) -> None:
+    async with name_server(late) as names, wired(says(http(b"one")), connect_seconds=0.5) as (wire, transport):
+        resolver = partial(aiodns.DNSResolver, nameservers=[f"127.0.0.1:{names.port}"])
+        monkeypatch.setattr(aiodns, "DNSResolver", resolver)
+        limit = "Fas: anslutning, försök 2. Gräns: 0,5 sekunder"
+        assert await told(transport, f"http://agency.example:{wire.port}/") == ("TIMEOUT", False, limit)
+        assert len(names.asked) == 4, "two attempts, and both families of addresses"
+        assert await told(transport, f"http://127.0.0.1:{wire.port}/") == ("one", True, "")
+
+
+async def test_a_name_server_that_answers_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with name_server(0.2) as names, wired(says(http(b"one")), connect_seconds=5) as (wire, transport):
+        resolver = partial(aiodns.DNSResolver, nameservers=[f"127.0.0.1:{names.port}"])
+        monkeypatch.setattr(aiodns, "DNSResolver", resolver)
+        assert await told(transport, f"http://agency.example:{wire.port}/") == ("one", True, "")
+        assert len(names.asked) == 2
 
 
 async def test_names_are_resolved_without_threads() -> None:
@@ -295,3 +313,58 @@ async def test_a_closed_transport_leaves_no_task() -> None:
         await post(wire, transport)
     await asyncio.sleep(0)
     assert asyncio.all_tasks() == before
+
+
+@asynccontextmanager
+async def secure(folder: Path, *, host: str = "127.0.0.1", lifetime: timedelta = timedelta(1)) -> AsyncIterator[str]:
+    """The address of a TLS server whose certificate, for 127.0.0.1, is of the authority in `folder`/ca.pem."""
+    authority = devpki.Authority("test")
+    (folder / "ca.pem").write_bytes(authority.pem)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(devpki, "_LIFETIME", lifetime)
+        for name, content in zip(
+            ("pem", "key"), authority.issue("agency", None, ExtendedKeyUsageOID.SERVER_AUTH), strict=True
+        ):
+            (folder / f"agency.{name}").write_bytes(content)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(folder / "agency.pem", folder / "agency.key")
+    wire = Wire(acts=[says(http(b"one"))])
+    server = await asyncio.start_server(wire.serve, host, 0, ssl=context)
+    async with server:
+        yield f"https://{host}:{server.sockets[0].getsockname()[1]}/"
+
+
+@pytest.mark.parametrize(
+    ("server", "expected"),
+    [
+        ({}, "one"),
+        ({"host": "127.0.0.2"}, "TLS"),
+        ({"lifetime": timedelta(minutes=-1)}, "TLS"),
+    ],
+    ids=["the one we trust", "another name", "expired"],
+)
+async def test_nothing_is_sent_to_whom_we_do_not_trust(tmp_path: Path, server: dict[str, Any], expected: str) -> None:
+    async with secure(tmp_path, **server) as url:
+        transport = Transport(Bastjanst(url=url, authority=tmp_path / "ca.pem", seconds=5))
+        assert (await told(transport, url))[:2] == (expected, expected == "one")
+        await transport.close()
+
+
+@pytest.mark.parametrize(("says_nothing", "expected"), [(True, "TIMEOUT"), (False, "ANSLUTNING")])
+async def test_a_port_that_never_speaks_tls(pki: Path, *, says_nothing: bool, expected: str) -> None:
+    ended = asyncio.Semaphore(0)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if says_nothing:
+            await reader.read()
+        writer.close()
+        ended.release()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        transport = Transport(Bastjanst(url=url, authority=pki / "ca.pem", seconds=5, connect_seconds=0.2))
+        assert (await told(transport, url))[:2] == (expected, False)
+        async with asyncio.timeout(5):  # both attempts, and neither is left open
+            await ended.acquire()
+            await ended.acquire()
+        await transport.close()
