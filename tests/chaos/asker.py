@@ -8,6 +8,7 @@ import ssl
 from base64 import b64encode
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cache
 from time import monotonic
 from typing import TYPE_CHECKING, Self
 
@@ -28,11 +29,17 @@ if TYPE_CHECKING:
 # What a real client waits.
 READ_SECONDS = 30
 DATA = "DATA"
+_ARENDE = "Ärende-17"
 _HEADERS = {"Content-Type": "text/xml; charset=utf-8"}
 
 
 def message(arende: str, services: Collection[str] = KODER) -> bytes:
     """A question of version 10 about the last month, whose audit rows can be told by `arende`."""
+    return _message(frozenset(services)).replace(_ARENDE, arende).encode()
+
+
+@cache
+def _message(services: Collection[str]) -> str:
     first, last = today() - timedelta(days=25), today() - timedelta(days=3)
     schema = json.loads(resources.xsd("services/fk/lefi-9.schema.json").read_bytes())["$defs"]
     lefi = {
@@ -45,11 +52,10 @@ def message(arende: str, services: Collection[str] = KODER) -> bytes:
         (make.lefi(make.PERSON), b64encode(json.dumps(lefi).encode()).decode()),
         ("2026-01-01", first.isoformat()),
         ("2026-01-31", last.isoformat()),
-        ("Ärende-17", arende),
         *((f'<ssbt:{kod} inkludera="true"', f'<ssbt:{kod} inkludera="false"') for kod in set(KODER) - set(services)),
     ):
         text = text.replace(old, new)
-    return text.encode()
+    return text
 
 
 @dataclass(frozen=True)
@@ -65,18 +71,21 @@ class Answer:
 
 
 class Asker:
-    """A client with as many connections as questions. Use it as an asynchronous context manager."""
+    """A client with as many connections as questions. Make it on the running event loop, and close it there."""
 
     def __init__(self, pki: Path, who: str = "client") -> None:
-        self._context = ssl.create_default_context(cafile=pki / "ca.pem")
-        self._context.load_cert_chain(pki / f"{who}.pem", pki / f"{who}.key")
+        context = ssl.create_default_context(cafile=pki / "ca.pem")
+        context.load_cert_chain(pki / f"{who}.pem", pki / f"{who}.key")
+        connector = aiohttp.TCPConnector(ssl=context, limit=0)
+        self._session = aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(READ_SECONDS))
 
     async def __aenter__(self) -> Self:
-        connector = aiohttp.TCPConnector(ssl=self._context, limit=0)
-        self._session = aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(READ_SECONDS))
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
         await self._session.close()
 
     async def ask(self, url: str, arende: str, services: Collection[str] = KODER) -> Answer:
