@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --no-binary spyne
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test cluster-test lint format fuzz clean
+.PHONY: help demo up test chaos cluster-test lint format fuzz clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,6 +17,9 @@ demo: $(STAMP) ## start the simulator and the gateway, ask one question, print t
 
 up: $(STAMP) ## demo without the question: keep running until Ctrl-C
 	@$(BIN)/ssbtek-gateway demo --stay
+
+chaos: $(STAMP) ## break everything on purpose, under load, and print a table: some minutes (ARGS='"audit full" SIGTERM')
+	@PYTHONPATH=tests $(BIN)/python -m chaos $(ARGS)
 
 test: $(STAMP) ## run the tests (T=tests/unit for a part, ARGS for pytest's own options)
 	@$(BIN)/python -m pytest $(T) $(ARGS)

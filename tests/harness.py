@@ -79,12 +79,12 @@ class Background:
         await task
 
     def _started(self, *told: Any) -> None:  # noqa: ANN401 - one server tells more than the other
-        """The gateway tells its listener, its ports and what tells its state; the simulator its one port."""
+        """The gateway tells its listener, its ports and what tells its state; the simulator its ports."""
         if len(told) > 1:
             listener, self.ports, self.state = told
             self._stop = lambda: setattr(listener, "should_exit", True)  # as a signal does
         else:
-            self.ports = list(told)
+            (self.ports,) = told
         self._listening.set()
 
 
@@ -144,6 +144,13 @@ class Gateway:
 @contextmanager
 def running_agencies(pki: Path, *faults: str, **played: Fault) -> Iterator[int]:
     """The simulator's port, with faults such as `AF=hang`, or of the test's own by code."""
+    with controlled_agencies(pki, *faults, **played) as (port, _):
+        yield port
+
+
+@contextmanager
+def controlled_agencies(pki: Path, *faults: str, **played: Fault) -> Iterator[tuple[int, int]]:
+    """The same, and the port where faults are switched."""
     settings = simulator.Settings(
         host="127.0.0.1",
         port=0,
@@ -151,9 +158,11 @@ def running_agencies(pki: Path, *faults: str, **played: Fault) -> Iterator[int]:
         key=pki / "agency.key",
         client_ca=(pki / "ca.pem",),
         faults={**dict(parse_fault(fault) for fault in faults), **played},
+        control=0,
     )
     with Background(lambda started: simulator.serve(settings, started)) as server:
-        yield server.ports[0]
+        port, control = server.ports
+        yield port, control
 
 
 def configuration(

@@ -9,8 +9,15 @@ import typer
 
 from ssbtek_gateway.cli.common import USAGE, fail, run
 from ssbtek_gateway.simulator import server
-from ssbtek_gateway.simulator.faults import parse_fault
+from ssbtek_gateway.simulator.faults import KINDS, parse_fault
 from ssbtek_gateway.simulator.personas import PersonaError
+
+
+def _list_faults(asked: bool) -> None:
+    if asked:
+        width = max(map(len, KINDS))
+        typer.echo("\n".join(f"{kind:{width}}  {text}" for kind, text in KINDS.items()))
+        raise typer.Exit
 
 
 def simulate(
@@ -21,23 +28,51 @@ def simulate(
         list[str] | None,
         typer.Option(help="A fault of one base service, such as `AF=hang` or `SO=slow:3`. Repeat for several."),
     ] = None,
+    control: Annotated[
+        int | None,
+        typer.Option(
+            help="A port on this machine, plain HTTP, where faults are switched while it runs.", min=0, max=65535
+        ),
+    ] = None,
+    *,
+    faults: Annotated[  # noqa: ARG001 - answered by its callback
+        bool, typer.Option("--faults", help="List the kinds of faults and stop.", callback=_list_faults, is_eager=True)
+    ] = False,
 ) -> None:
     """Play the agencies' base services over mutual TLS, from the personas that ship with the program.
 
+    With `--control 8451`, while it runs: `curl -X PUT -d slow:3 http://127.0.0.1:8451/faults/SO` makes SO slow,
+    `curl -X DELETE http://127.0.0.1:8451/faults` makes all well, and `curl http://127.0.0.1:8451/asked` tells how often
+    each was asked.
+
     Exit codes: 0 stopped, 1 cannot listen, 2 a fault or persona cannot be used.
 
-    Examples: `ssbtek-gateway simulate`, `ssbtek-gateway simulate --fault CSN=fault --fault SO=slow:30`
+    Examples: `ssbtek-gateway simulate`, `ssbtek-gateway simulate --fault CSN=fault --fault SO=slow:30`,
+    `ssbtek-gateway simulate --control 8451`, `ssbtek-gateway simulate --faults`
     """
     try:
-        faults = dict(parse_fault(text) for text in fault or ())
+        played = dict(parse_fault(text) for text in fault or ())
     except ValueError as error:
         fail(str(error), USAGE)
     settings = server.Settings(
-        host, port, certificate=pki / "agency.pem", key=pki / "agency.key", client_ca=(pki / "ca.pem",), faults=faults
+        host,
+        port,
+        certificate=pki / "agency.pem",
+        key=pki / "agency.key",
+        client_ca=(pki / "ca.pem",),
+        faults=played,
+        control=control,
     )
+
+    def started(ports: list[int]) -> None:
+        typer.echo(f"agencies: https://{host}:{ports[0]}/", err=True)
+        for taken in ports[1:]:
+            typer.echo(f"control: http://127.0.0.1:{taken}/", err=True)
+
     try:
-        run(server.serve(settings, lambda taken: typer.echo(f"agencies: https://{host}:{taken}/", err=True)))
+        run(server.serve(settings, started))
     except PersonaError as error:
         fail(str(error), USAGE)
     except OSError as error:
-        fail(f"cannot serve on {host}:{port} with the files in {pki}: {error.strerror or type(error).__name__}")
+        ports = f"{host}:{port}" if control is None else f"{host}:{port} and 127.0.0.1:{control}"
+        fail(f"cannot serve on {ports} with the files in {pki}: {error.strerror or type(error).__name__}")

@@ -72,7 +72,7 @@ class FkService:
         answer = await rest.ask(self._transport, url, fraga.lefi_json, _MEANINGS)
         if isinstance(answer, Failure):
             return answer
-        if not self._validator.is_valid(answer.value):
+        if not self._validator.is_valid(answer.value) or _says_nothing(answer.value):
             # An answer names no person: after this one the next on the connection could be another question's.
             answer.drop()
             return failure("OGILTIGT_SVAR", reason="breaks LEFI's JSON schema")
@@ -125,6 +125,12 @@ def _day(value: object) -> date | None:
         return date.fromisoformat(value)
     except ValueError:
         return None
+
+
+def _says_nothing(answer: Mapping[str, Any]) -> bool:
+    """Whether nothing in it is of an answer: LEFI's own error document is valid too, for the schema demands nothing."""
+    known = _schema()["$defs"]["LefiExternFormansinformationSvar"]["properties"]
+    return bool(answer) and known.keys().isdisjoint(answer)
 
 
 def _judge(answer: Mapping[str, Any]) -> Iterator[Bedomning]:

@@ -107,6 +107,8 @@ class Answer:
                 self._until_end = False
 
     def on_headers_complete(self) -> None:
+        if not self._in_head:
+            return  # another answer, which nobody asked for
         self.status = self._parser.get_status_code()
         if self.status < _OK:
             self._until_end = True  # an interim answer; the one that counts follows

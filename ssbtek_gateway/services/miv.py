@@ -56,5 +56,6 @@ SPEC = SoapSpec(
     persons=_persons,
     payload=XmlPayload,
     judge=_judge,
+    korrelationsid="response/korrelationsid",
     fault_code="{http://schema.migrationsverket.se/ssbtek/1/}SSBTEKSoapException/faultCode",
 )

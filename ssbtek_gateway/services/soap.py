@@ -59,6 +59,8 @@ class SoapSpec:
     """What the answer lets one conclude, per answering organisation or system. Raises `XmlError`."""
     test: Mapping[str, Any] | None = None
     """The request element's content for a test of the service's own, about no real person."""
+    korrelationsid: str = ""
+    """Path of the question's korrelationsid in an answer, where the agency repeats it."""
     fault_code: str = ""
     """Path of the agency's own code in a fault's detail, where its schema has one."""
 
@@ -108,10 +110,21 @@ class SoapService:
                 return answer
             if not all(same_person(number, question.person) for number in self._spec.persons(answer)):
                 return failure("FEL_PERSON", reason="the answer is about another person")
+            if self._is_crossed(answer, question):
+                detalj = "Svaret bar en annan frågas korrelationsid."
+                return failure("FEL_PERSON", detalj, reason="the answer repeats another korrelationsid")
             bedomningar = tuple(self._spec.judge(answer))
         except xmlgate.XmlError as error:
             return failure("OGILTIGT_SVAR", reason=error.reason)
         return Data(self._spec.payload(answer), bedomningar)
+
+    def _is_crossed(self, answer: _Element, question: Question) -> bool:
+        """Whether the answer says that it is another question's; one that repeats nothing does not."""
+        asked = question.korrelationsid if self._spec.korrelationsid else None
+        if asked is None:
+            return False
+        repeated = "".join(map(text, answer.iterfind(self._spec.korrelationsid))).strip()
+        return repeated not in {"", asked.strip()}
 
     async def test(self) -> tuple[bool, Failure | None]:
         if self._spec.test is None:

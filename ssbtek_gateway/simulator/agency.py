@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 # By century, for an answer may carry that apart; from Skatteverket's list of test numbers.
 _OTHERS = {"19": ("194408139089", "190301249801"), "20": ("201701012393", "200001022391")}
 
+# The text of `longfault`: longer than anybody reads, shorter than what XML parsers refuse by themselves.
+LONG = "Internt fel. " * 400_000
+
 
 class Refusal(Exception):  # noqa: N818 - an answer, not a mistake of ours
     """The agency's own answer to a question that it does not take."""
@@ -67,7 +70,7 @@ class Exchange(Protocol):
         """The answer as it should be."""
 
     def flawed(self, kind: str) -> Reply:
-        """Another answer; `kind` is one of `faults.OWN`."""
+        """Another answer; `kind` is one of `faults.KINDS` that is no HTTP matter."""
 
     def endless(self) -> tuple[bytes, bytes]:
         """The beginning of an answer, and a piece of it that may be repeated for ever."""
@@ -91,11 +94,12 @@ class Interface(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Agency:
-    """One base service: its code, its interfaces, and whether its answers say whom they are about."""
+    """One base service: its code, its interfaces, and what its answers repeat of a question."""
 
     code: str
     interfaces: tuple[Interface, ...]
     names_person: bool = True
+    repeats_korrelationsid: bool = False
 
 
 def about_another(body: bytes, person: PersonId) -> bytes:

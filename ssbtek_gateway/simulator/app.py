@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -32,13 +33,15 @@ _TEXT = "text/plain; charset=utf-8"
 class Simulator:
     """The ASGI app. `personas` is what `personas.load` gave, `faults` has at most one fault a base service, by code.
 
-    A fault that a persona carries is played where `faults` has none for that base service.
+    A fault that a persona carries is played where `faults` has none for that base service. `faults` may change at any
+    time; `asked` counts the requests to each base service.
     """
 
     personas: Mapping[str, Persona]
-    faults: Mapping[str, Fault] = field(default_factory=dict)
+    faults: dict[str, Fault] = field(default_factory=dict)
     today: Callable[[], date] = today_in_sweden
     aktorer: tuple[str, ...] = AKTORER
+    asked: Counter[str] = field(default_factory=Counter)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         found = _find(scope["path"])
@@ -48,6 +51,9 @@ class Simulator:
         refusal = _refuse(interface, scope)
         if refusal is not None:
             return await refusal.send(send)
+        # Decided as the request comes, so that a fault may be switched as soon as it is counted.
+        fault, before = self.faults.get(agency.code), self.asked[agency.code]
+        self.asked[agency.code] += 1
         body = await read_body(receive)
         if body is None:
             return await Reply(b"", 413, _TEXT, (("connection", "close"),)).send(send)
@@ -56,10 +62,11 @@ class Simulator:
             exchange = interface.exchange(request, self._world(agency))
         except Refusal as refused:
             return await refused.reply.send(send)
-        fault = self.faults.get(agency.code) or self._fault_of(agency, exchange)
-        if fault is None:
+        fault = fault or self._fault_of(agency, exchange)
+        played = fault.at(before) if fault is not None else None
+        if played is None:
             return await exchange.good().send(send)
-        return await fault.play(exchange, scope, receive, send)
+        return await played.play(exchange, scope, receive, send)
 
     def _world(self, agency: Agency) -> World:
         today = self.today()

@@ -1,138 +1,136 @@
-"""Faults on demand: what an agency, or the network on the way to it, may do instead of answering well."""
+"""Faults on demand, by name: what each is, how one is written, and when it is played."""
 
 from __future__ import annotations
 
-import asyncio
-import gzip
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ssbtek_gateway.simulator import AGENCIES
-from ssbtek_gateway.simulator.asgi import Reply, disconnected
+from ssbtek_gateway.simulator.conduct import CONDUCTS, CONNECTION, REPLIES, Peer
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Mapping
 
     from ssbtek_gateway.simulator.agency import Exchange
     from ssbtek_gateway.simulator.asgi import Receive, Scope, Send
 
-# The scope's extension with what ASGI cannot do to the connection: `reset` breaks it, `close` ends it in the middle of
-# an answer. server.py provides it.
-CONNECTION = "ssbtek.connection"
-
-_HTML = "text/html; charset=utf-8"
-
-# What SOAP and JSON answers do each in their own way.
-OWN = ("fault", "fault-pnr", "invalid", "other-person", "soap12", "doctype", "comments")
+# Every kind, and what it is in a line. What is neither in REPLIES nor in CONDUCTS the `Exchange` says in its own way.
+KINDS: Mapping[str, str] = {
+    "slow": "the good answer, SECONDS late (slow:3)",
+    "hang": "takes the question and says nothing",
+    "hangheaders": "stops in the middle of the header",
+    "drip": "the good answer, a byte every tenth of a second",
+    "too-long": "promises ten bytes more than it sends, and keeps the connection open",
+    "close": "takes the question and closes the connection",
+    "reset": "takes the question and breaks the connection (RST)",
+    "truncated": "closes in the middle of the answer",
+    "flap": "N good answers, then N times reset, and again (flap:1)",
+    "http401": "HTTP 401, empty",
+    "http403": "HTTP 403, empty",
+    "http404": "HTTP 404, empty",
+    "http429": "HTTP 429, empty, Retry-After 99999",
+    "http500": "HTTP 500, empty",
+    "http503": "HTTP 503, an HTML page, Retry-After 99999",
+    "fault": "a fault of the agency's own (SOAP fault, LEFI's felsvar, a problem)",
+    "fault200": "the same with HTTP 200",
+    "fault-pnr": "the same, with the person's number and a database's text in it",
+    "longfault": "the same, with a text of 5 MB",
+    "garbage": "HTTP 200 and an HTML page",
+    "empty": "HTTP 200 and nothing",
+    "not-xml": "a line of text that says it is the answer's media type",
+    "invalid": "well-formed, but breaks the agency's schema",
+    "soap12": "a SOAP 1.2 envelope",
+    "two-bodies": "two Body elements; two documents in JSON",
+    "doctype": "an entity bomb; nesting that no reader survives in JSON",
+    "xxe": "an external entity; in JSON NaN, which some readers take",
+    "comments": "valid, with comments, an instruction and prefixes; white space and escapes in JSON",
+    "other-person": "about another person than was asked about",
+    "korrelationsid": "with another korrelationsid than the question's (MIV)",
+    "extra": "the good answer, and at once another one that nobody asked for",
+    "huge": "an answer without end",
+    "gzip": "compressed, though nobody asked for it",
+    "gzip-bomb": "64 MB of spaces, compressed",
+    "charset": "UTF-8 under a header that says ISO 8859-1",
+    "utf-16": "in UTF-16, and says so",
+    "redirect": "to another host",
+    "redirect-loop": "to itself",
+    "redirect-file": "to a file",
+    "http09": "the good answer without status and header",
+    "bad-chunk": "a chunk whose size is no number",
+    "too-short": "ten bytes more than it promises",
+}
+# Kinds that not every agency can play: the property of `Agency` that they need, and why not.
+_NEEDS = {
+    "other-person": ("names_person", "does not say whom it is about"),
+    "korrelationsid": ("repeats_korrelationsid", "has no korrelationsid"),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """How to answer: one of `OWN`, `REPLIES` or `CONDUCTS` by name; `seconds` is of `slow` alone."""
+    """How to answer: one of `KINDS`. `number` is SECONDS of `slow`, N of `flap`, and of no other."""
 
     kind: str
-    seconds: float = 0.0
+    number: float = 0
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.number:g}" if self.kind in _NUMBERS else self.kind
+
+    def at(self, asked: int) -> Fault | None:
+        """What to play to a question, of which the agency was asked `asked` before; None is to answer well."""
+        if self.kind != "flap":
+            return self
+        return _BROKEN if asked // int(self.number) % 2 else None
 
     async def play(self, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
-        if self.kind in OWN:
-            return await exchange.flawed(self.kind).send(send)
-        if self.kind in REPLIES:
-            return await REPLIES[self.kind](exchange).send(send)
-        return await CONDUCTS[self.kind](self, exchange, scope, receive, send)
+        if self.kind in CONDUCTS:
+            peer = Peer(receive, send, **scope["extensions"][CONNECTION])
+            return await CONDUCTS[self.kind](exchange, peer, self.number)
+        reply = REPLIES[self.kind](exchange) if self.kind in REPLIES else exchange.flawed(self.kind)
+        return await reply.send(send)
+
+
+_BROKEN = Fault("reset")
 
 
 def parse_fault(text: str) -> tuple[str, Fault]:
-    """Base service and fault of `SERVICE=KIND`, KIND `slow:SECONDS` too. Raises `ValueError` saying what is allowed."""
+    """Base service and fault of `SERVICE=KIND`. Raises `ValueError` saying what is allowed."""
     service, _, spec = text.partition("=")
-    kind, colon, seconds = spec.partition(":")
     if service not in AGENCIES:
         raise ValueError(f"{text!r}: write SERVICE=KIND, where SERVICE is one of {', '.join(AGENCIES)}")
-    if kind not in OWN and kind not in REPLIES and kind not in CONDUCTS:
-        raise ValueError(f"{text!r}: KIND is one of {', '.join(sorted({*OWN, *REPLIES, *CONDUCTS}))}")
-    if kind == "other-person" and not AGENCIES[service].names_person:
-        raise ValueError(f"{text!r}: an answer of {service} does not say whom it is about")
-    if kind != "slow":
-        if colon:
-            raise ValueError(f"{text!r}: only slow takes a number")
-        return service, Fault(kind)
+    return service, fault_of(service, spec)
+
+
+def fault_of(service: str, text: str) -> Fault:
+    """The fault that `text`, as `slow:3`, is for `service`. Raises `ValueError` saying what is allowed."""
+    kind, colon, number = text.partition(":")
+    if kind not in KINDS:
+        raise ValueError(f"{text!r}: KIND is one of {', '.join(sorted(KINDS))}")
+    lacks, why = _NEEDS.get(kind, ("", ""))
+    if lacks and not getattr(AGENCIES[service], lacks):
+        raise ValueError(f"{text!r}: an answer of {service} {why}")
+    if kind in _NUMBERS:
+        return Fault(kind, _NUMBERS[kind](number))
+    if colon:
+        raise ValueError(f"{text!r}: only {' and '.join(_NUMBERS)} take a number")
+    return Fault(kind)
+
+
+def _seconds(text: str) -> float:
     try:
-        delay = float(seconds)
+        seconds = float(text)
     except ValueError:
-        delay = math.nan
-    if not 0 <= delay < math.inf:
+        seconds = math.nan
+    if not 0 <= seconds < math.inf:
         raise ValueError(f"{text!r}: write slow:SECONDS, such as slow:3 or slow:0.5")
-    return service, Fault(kind, delay)
+    return seconds
 
 
-def _unavailable(_exchange: Exchange) -> Reply:
-    return Reply(b"<html><body><h1>503 Service Unavailable</h1></body></html>", 503, _HTML)
+def _times(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and int(text)):
+        raise ValueError(f"{text!r}: write flap:N, such as flap:1")
+    return int(text)
 
 
-def _garbage(_exchange: Exchange) -> Reply:
-    return Reply("<html><body><p>Tjänsten är stängd för underhåll.<br></body></html>".encode(), 200, _HTML)
-
-
-def _redirect(_exchange: Exchange) -> Reply:
-    return Reply(b"", 307, _HTML, (("location", "https://flyttad.invalid/"),))
-
-
-def _gzip(exchange: Exchange) -> Reply:
-    good = exchange.good()
-    return Reply(gzip.compress(good.body), good.status, good.content_type, (("content-encoding", "gzip"),))
-
-
-async def _slow(fault: Fault, exchange: Exchange, _scope: Scope, receive: Receive, send: Send) -> None:
-    try:
-        await asyncio.wait_for(disconnected(receive), fault.seconds)
-    except TimeoutError:
-        await exchange.good().send(send)
-
-
-async def _hang(_fault: Fault, _exchange: Exchange, _scope: Scope, receive: Receive, _send: Send) -> None:
-    await disconnected(receive)
-
-
-async def _reset(_fault: Fault, _exchange: Exchange, scope: Scope, receive: Receive, _send: Send) -> None:
-    scope["extensions"][CONNECTION]["reset"]()
-    await disconnected(receive)
-
-
-async def _truncated(_fault: Fault, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
-    reply = exchange.good()
-    await reply.start(send)
-    # Half of what content-length promises.
-    await send({"type": "http.response.body", "body": reply.body[: len(reply.body) // 2], "more_body": True})
-    scope["extensions"][CONNECTION]["close"]()
-    await disconnected(receive)
-
-
-async def _huge(_fault: Fault, exchange: Exchange, _scope: Scope, receive: Receive, send: Send) -> None:
-    chunk, piece = exchange.endless()
-    await exchange.good().start(send, length=False)
-    gone = asyncio.ensure_future(disconnected(receive))
-    try:
-        while not gone.done():
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
-            chunk = piece
-            await asyncio.sleep(0)
-    finally:
-        gone.cancel()
-
-
-# Another answer than the good one, whatever the good one is.
-REPLIES: Mapping[str, Callable[[Exchange], Reply]] = {
-    "http503": _unavailable,
-    "garbage": _garbage,
-    "redirect": _redirect,
-    "gzip": _gzip,
-}
-
-# Another way to answer.
-CONDUCTS: Mapping[str, Callable[[Fault, Exchange, Scope, Receive, Send], Awaitable[None]]] = {
-    "slow": _slow,
-    "hang": _hang,
-    "reset": _reset,
-    "truncated": _truncated,
-    "huge": _huge,
-}
+_NUMBERS = {"slow": _seconds, "flap": _times}

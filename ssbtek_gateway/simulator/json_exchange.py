@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ssbtek_gateway.simulator import soap
-from ssbtek_gateway.simulator.agency import about_another
+from ssbtek_gateway.simulator.agency import LONG, about_another
 from ssbtek_gateway.simulator.asgi import Reply
 
 if TYPE_CHECKING:
@@ -54,6 +55,10 @@ def _fault_with_number(exchange: JsonExchange) -> Reply:
     return exchange.error(500, f"ORA-01403: no data found ({number})")
 
 
+def _long_fault(exchange: JsonExchange) -> Reply:
+    return exchange.error(500, LONG)
+
+
 def _invalid(exchange: JsonExchange) -> Reply:
     # What is an object, an array or a value is now something else, whatever the agency's schema says.
     broken = {
@@ -73,6 +78,14 @@ def _soap_12(exchange: JsonExchange) -> Reply:
     return Reply(soap.fault("Server", "Använd version 9."), exchange.status, "application/soap+xml; charset=utf-8")
 
 
+def _two_documents(exchange: JsonExchange) -> Reply:
+    return Reply(dump(exchange.answer) * 2, exchange.status, exchange.content_type)
+
+
+def _not_a_number(exchange: JsonExchange) -> Reply:
+    return Reply(dump({**exchange.answer, "mer": math.nan}), exchange.status, exchange.content_type)
+
+
 def _deep(exchange: JsonExchange) -> Reply:
     return Reply(b'{"djup":' + b"[" * _DEPTH + b"]" * _DEPTH + b"}", exchange.status, exchange.content_type)
 
@@ -86,10 +99,14 @@ def _easily_damaged(exchange: JsonExchange) -> Reply:
 
 _FLAWED: Mapping[str, Callable[[JsonExchange], Reply]] = {
     "fault": _fault,
+    "fault200": lambda exchange: replace(_fault(exchange), status=200),
     "fault-pnr": _fault_with_number,
+    "longfault": _long_fault,
     "invalid": _invalid,
     "other-person": _other_person,
     "soap12": _soap_12,
+    "two-bodies": _two_documents,
     "doctype": _deep,
+    "xxe": _not_a_number,
     "comments": _easily_damaged,
 }

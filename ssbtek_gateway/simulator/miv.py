@@ -66,4 +66,4 @@ _SOAP = SoapInterface(
     answer=_answer,
     fault=_FAULT,
 )
-AGENCY = Agency("MIV", (_SOAP,))
+AGENCY = Agency("MIV", (_SOAP,), repeats_korrelationsid=True)

@@ -7,9 +7,9 @@ import signal
 import socket
 import struct
 import threading
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from uvicorn import Config, Server
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -17,8 +17,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from ssbtek_gateway import tls
 from ssbtek_gateway.simulator import personas
 from ssbtek_gateway.simulator.app import AKTORER, Simulator
+from ssbtek_gateway.simulator.conduct import CONNECTION
+from ssbtek_gateway.simulator.control import Control
 from ssbtek_gateway.simulator.dates import today_in_sweden
-from ssbtek_gateway.simulator.faults import CONNECTION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -31,13 +32,16 @@ if TYPE_CHECKING:
 # the first, connections are broken; after the second, which is not reached, uvicorn would cancel and complain.
 _PATIENCE_SECONDS = 0.5
 _STOP_SECONDS = 5
+# Longer than a client keeps a connection: one that closes it in the very moment of a question plays a fault too.
+_IDLE_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """`port` 0 takes any free one. Clients must show a certificate from `client_ca`. `faults` is by base service.
 
-    `aktorer` are the aktörsid that Försäkringskassan knows.
+    `aktorer` are the aktörsid that Försäkringskassan knows. `control` is a second port, on this machine only and
+    without TLS, where faults are switched (`control.py`).
     """
 
     host: str
@@ -49,55 +53,80 @@ class Settings:
     personas: Path = personas.FOLDER
     today: Callable[[], date] = today_in_sweden
     aktorer: tuple[str, ...] = AKTORER
+    control: int | None = None
 
 
-async def serve(settings: Settings, started: Callable[[int], None] = lambda _port: None) -> None:
-    """Serve until SIGTERM or SIGINT, or until cancelled; call `started` with the port once connections are taken.
+async def serve(settings: Settings, started: Callable[[list[int]], None] = lambda _ports: None) -> None:
+    """Serve until SIGTERM or SIGINT, or until cancelled; call `started` with the ports once connections are taken.
 
     Raises `PersonaError` for a bad persona and `OSError` for a certificate, key, host or port that cannot be used.
     """
     known = personas.load(settings.personas, settings.today())
-    app = Simulator(known, settings.faults, settings.today, settings.aktorer)
-    context = tls.server_context(settings.certificate, settings.key, settings.client_ca)
+    app = Simulator(known, dict(settings.faults), settings.today, settings.aktorer)
+    config = _config(app, _Protocol)
+    # uvicorn would build a context of its own, with other ciphers and versions than ours.
+    config.ssl = tls.server_context(settings.certificate, settings.key, settings.client_ca)
+    with ExitStack() as stack:
+        listeners = [stack.enter_context(_listener(settings.host, settings.port))]
+        if settings.control is not None:
+            listeners.append(stack.enter_context(_listener("127.0.0.1", settings.control)))
+        server = _Server(config, listeners, _config(Control(app), HttpToolsProtocol), started)
+        try:
+            await server.serve(sockets=listeners[:1])
+        except asyncio.CancelledError:
+            if server.started:
+                await server.shutdown(sockets=listeners)
+            raise
+
+
+def _config(app: Callable[..., Any], protocol: type[HttpToolsProtocol]) -> Config:
     config = Config(
         app,
-        http=_Protocol,
+        http=protocol,
         ws="none",
         lifespan="off",
         log_config=None,
         log_level="warning",
         access_log=False,
         server_header=False,
+        timeout_keep_alive=_IDLE_SECONDS,
         timeout_graceful_shutdown=_STOP_SECONDS,
     )
     config.load()
-    # uvicorn would build a context of its own, with other ciphers and versions than ours.
-    config.ssl = context
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    with socket.create_server((settings.host, settings.port), family=family) as listener:
-        # asyncio would do so for a socket of its own; without it every answer waits some 40 ms for an acknowledgement.
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        server = _Server(config, started)
-        try:
-            await server.serve(sockets=[listener])
-        except asyncio.CancelledError:
-            if server.started:
-                await server.shutdown(sockets=[listener])
-            raise
+    return config
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    # asyncio would do so for a socket of its own; without it every answer waits some 40 ms for an acknowledgement.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 class _Server(Server):
-    """uvicorn's own, which tells when it has started, and returns after a signal: that one raises it again."""
+    """uvicorn's own, which tells when it has started, and returns after a signal: that one raises it again.
 
-    def __init__(self, config: Config, started: Callable[[int], None]) -> None:
+    `listeners` are the agencies' socket and, where there is one, that of the control.
+    """
+
+    def __init__(
+        self, config: Config, listeners: list[socket.socket], control: Config, started: Callable[[list[int]], None]
+    ) -> None:
         super().__init__(config)
+        self._listeners = listeners
+        self._control = control
         self._tell = started
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+
+        def protocol() -> HttpToolsProtocol:
+            return HttpToolsProtocol(self._control, self.server_state, {})
+
+        for listener in self._listeners[1:]:
+            self.servers.append(await asyncio.get_running_loop().create_server(protocol, sock=listener))
         # Not before: from here on a signal stops the server in order.
-        for listener in sockets or ():
-            self._tell(listener.getsockname()[1])
+        self._tell([listener.getsockname()[1] for listener in self._listeners])
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -114,11 +143,12 @@ class _Server(Server):
 
 
 class _Protocol(HttpToolsProtocol):
-    """uvicorn's own, which lets the app end the connection (`faults.CONNECTION`), and ends it itself as it stops."""
+    """uvicorn's own, which hands the connection to the app (`conduct.CONNECTION`), and ends it itself as it stops."""
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.scope["extensions"] = {CONNECTION: {"reset": self._reset, "close": self.transport.close}}
+        connection = {"write": self.transport.write, "close": self.transport.close, "reset": self._reset}
+        self.scope["extensions"] = {CONNECTION: connection}  # type: ignore[dict-item] # as inbound/server.py
 
     def shutdown(self) -> None:
         super().shutdown()

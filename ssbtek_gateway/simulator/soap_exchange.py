@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from lxml import etree
 
 from ssbtek_gateway.simulator import soap
-from ssbtek_gateway.simulator.agency import about_another
+from ssbtek_gateway.simulator.agency import LONG, about_another
 from ssbtek_gateway.simulator.asgi import Reply
 
 if TYPE_CHECKING:
@@ -53,6 +54,10 @@ def _fault_with_number(exchange: SoapExchange) -> Reply:
     return Reply(soap.fault("Server", f"ORA-01403: no data found ({exchange.person.reveal()})"), 500)
 
 
+def _long_fault(_exchange: SoapExchange) -> Reply:
+    return Reply(soap.fault("Server", LONG), 500)
+
+
 def _invalid(exchange: SoapExchange) -> Reply:
     # Without the first element that the schema demands; an added one could fall into the xs:any of AF and TNS.
     for element in list(exchange.answer.iter("*"))[1:]:
@@ -72,16 +77,36 @@ def _other_person(exchange: SoapExchange) -> Reply:
     return Reply(about_another(good.body, exchange.person), good.status)
 
 
+def _korrelationsid(exchange: SoapExchange) -> Reply:
+    for element in exchange.answer.iter("korrelationsid"):
+        element.text = "en annan frågas"
+    return exchange.good()
+
+
 def _soap_12(exchange: SoapExchange) -> Reply:
     root = soap.envelope(exchange.answer, _SOAP_12)
     return Reply(soap.serialise(root), content_type="application/soap+xml; charset=utf-8")
 
 
+def _two_bodies(exchange: SoapExchange) -> Reply:
+    root = soap.envelope(exchange.answer)
+    root.append(deepcopy(root[0]))
+    return Reply(soap.serialise(root))
+
+
 def _doctype(exchange: SoapExchange) -> Reply:
     entities = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 10))
+    return _with_entity(exchange, f'<!ENTITY e0 "ha">{entities}', "e9")
+
+
+def _external_entity(exchange: SoapExchange) -> Reply:
+    return _with_entity(exchange, '<!ENTITY e SYSTEM "file:///etc/passwd">', "e")
+
+
+def _with_entity(exchange: SoapExchange, declared: str, name: str) -> Reply:
     declaration, _, rest = exchange.good().body.partition(b"\n")
-    bomb = f'<!DOCTYPE soap:Envelope [<!ENTITY e0 "ha">{entities}]>'.encode()
-    return Reply(declaration + bomb + rest.replace(b"</soap:Body>", b"&e9;</soap:Body>"))
+    doctype = f"<!DOCTYPE soap:Envelope [{declared}]>".encode()
+    return Reply(declaration + doctype + rest.replace(b"</soap:Body>", f"&{name};</soap:Body>".encode()))
 
 
 def _comments(exchange: SoapExchange) -> Reply:
@@ -105,10 +130,15 @@ def _comments(exchange: SoapExchange) -> Reply:
 
 _FLAWED: Mapping[str, Callable[[SoapExchange], Reply]] = {
     "fault": _fault,
+    "fault200": lambda exchange: replace(_fault(exchange), status=200),
     "fault-pnr": _fault_with_number,
+    "longfault": _long_fault,
     "invalid": _invalid,
     "other-person": _other_person,
+    "korrelationsid": _korrelationsid,
     "soap12": _soap_12,
+    "two-bodies": _two_bodies,
     "doctype": _doctype,
+    "xxe": _external_entity,
     "comments": _comments,
 }

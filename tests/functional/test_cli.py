@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 from ssbtek_gateway import cli
 from ssbtek_gateway.contracts import CONTRACTS
+from ssbtek_gateway.simulator.faults import KINDS
 
 if TYPE_CHECKING:
     from harness import Gateway
@@ -119,6 +120,12 @@ def test_ask_says_what_is_wrong(ssbtek: Gateway, arguments: list[str], stdin: st
     assert text in done.stderr
     assert "Traceback" not in done.stderr
     assert "12345" not in done.stderr
+
+
+def test_simulate_lists_its_faults() -> None:
+    done = run("simulate", "--faults")
+    assert done.returncode == 0
+    assert [line.split()[0] for line in done.stdout.splitlines()] == list(KINDS)
 
 
 def test_ask_where_nothing_listens(ssbtek: Gateway, unused_port: int) -> None:

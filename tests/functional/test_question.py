@@ -179,36 +179,6 @@ def test_a_fault_of_its_own_at_every_service(pki: Path, tmp_path: Path) -> None:
         assert outcomes(gateway.ask()) == {fault.partition("=")[0]: expected for fault, expected in faults.items()}
 
 
-@pytest.mark.parametrize(
-    ("fault", "expected"),
-    [
-        ("hang", "SSBT TIMEOUT"),
-        ("slow:30", "SSBT TIMEOUT"),
-        ("reset", "SSBT ANSLUTNING"),
-        ("fault", "BT FAULT"),
-        ("fault-pnr", "BT FAULT"),
-        ("http503", "BT FAULT"),
-        ("garbage", "SSBT OGILTIGT_SVAR"),
-        ("truncated", "SSBT OGILTIGT_SVAR"),
-        ("invalid", "SSBT OGILTIGT_SVAR"),
-        ("other-person", "SSBT FEL_PERSON"),
-        ("soap12", "SSBT OGILTIGT_SVAR"),
-        ("doctype", "SSBT OGILTIGT_SVAR"),
-        ("huge", "SSBT OGILTIGT_SVAR"),
-        ("redirect", "SSBT OGILTIGT_SVAR"),
-        ("gzip", "SSBT OGILTIGT_SVAR"),
-    ],
-)
-def test_a_failing_service_costs_the_others_nothing(pki: Path, tmp_path: Path, fault: str, expected: str) -> None:
-    with (
-        running_agencies(pki, f"SO={fault}") as agencies,
-        running_gateway(pki, tmp_path, agencies, bastjanst="seconds = 1") as gateway,
-    ):
-        answer = gateway.ask(CONNECTED)
-    assert outcomes(answer) == {"AF": "DATA", "CSN": "DATA", "SO": expected}
-    assert ALLT.reveal() not in str(answer.values["svarsdata"]["SO"]["error"] or "")
-
-
 def test_what_an_agency_wrote_comes_through_with_its_comments_and_prefixes(
     pki: Path, tmp_path: Path, question: str
 ) -> None:

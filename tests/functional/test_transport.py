@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import aiodns
 import aiohappyeyeballs
 import pytest
-from unit.builders import question
+from chaos.names import name_server
+from cryptography.x509.oid import ExtendedKeyUsageOID
+from unit.builders import question, so_answer
+from unit.services.harness import enveloped
 
+from ssbtek_gateway import devpki
+from ssbtek_gateway.authorisation import Grant
 from ssbtek_gateway.config import Bastjanst, Fk, So
+from ssbtek_gateway.fanout import ask_all
 from ssbtek_gateway.model import FkFraga
+from ssbtek_gateway.resilience import Guarded
 from ssbtek_gateway.services import fk, http1, so
 from ssbtek_gateway.services.transport import Transport, TransportError
 
@@ -115,7 +126,7 @@ async def post(wire: Wire, transport: Transport) -> str:
         reply = await transport.post(f"http://127.0.0.1:{wire.port}/", b"question", {})
     except TransportError as error:
         return error.failure.felkod
-    return reply.body.decode()
+    return reply.body.decode() if reply.status == 200 else str(reply.status)
 
 
 async def failed(wire: Wire, transport: Transport) -> TransportError:
@@ -146,6 +157,7 @@ async def test_a_connection_is_kept_while_all_is_well() -> None:
         pytest.param(then(hangs_up, says(b"HTTP/1.1 200 OK\r\n")), "ANSLUTNING", id="cut off in the header"),
         pytest.param(then(hangs_up, says(b"HTTP/1.1 200 OK\r\n\r\none")), "one", id="until the connection ends"),
         pytest.param(says(http(b"one") + http(b"stale")), "one", id="two answers at once"),
+        pytest.param(says(http(b"one") + http(b"", "500 Error")), "one", id="an error after the answer"),
         pytest.param(says(http(b"one"), http(b"stale"), pause=0.05), "one", id="a second answer later"),
         pytest.param(says(http(b"one"), b"stale", pause=0.05), "one", id="bytes that nobody asked for"),
     ],
@@ -231,26 +243,67 @@ async def test_a_timeout_says_phase_limit_and_elapsed() -> None:
         assert error.failure.felmeddelande[1] == "Fas: svar. Gräns: 0,3 sekunder. Förfluten tid: 0,3 sekunder."
 
 
-async def test_names_that_no_server_resolves_end_with_the_connect_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
+async def told(transport: Transport, url: str) -> tuple[str, bool, str]:
+    """What came or which felkod, whether there was a connection, and the felkod's second text up to its last part."""
+    try:
+        reply = await transport.post(url, b"question", {})
+    except TransportError as error:
+        return error.failure.felkod, error.connected, error.failure.felmeddelande[1].rpartition(". ")[0]
+    return reply.body.decode(), True, ""
 
-    async def never(*_: object, **__: object) -> None:
-        asked.append(1)
-        await asyncio.sleep(FOREVER)
 
-    monkeypatch.setattr(aiodns.DNSResolver, "getaddrinfo", never)
-    async with wired(connect_seconds=0.1) as (_, transport):
-        with pytest.raises(TransportError) as caught:
-            await transport.post("http://agency.example/", b"question", {})
-        assert (caught.value.failure.felkod, caught.value.connected) == ("TIMEOUT", False)
-        assert caught.value.failure.felmeddelande[1].startswith("Fas: anslutning, försök 2. Gräns: 0,1 sekunder.")
-        assert len(asked) == 2
+@pytest.mark.parametrize("late", [pytest.param(None, id="never"), pytest.param(0.7, id="after the limit")])
+async def test_a_name_server_that_does_not_answer_in_time(monkeypatch: pytest.MonkeyPatch, late: float | None) -> None:
+    async with name_server(late) as names, wired(says(http(b"one")), connect_seconds=0.5) as (wire, transport):
+        resolver = partial(aiodns.DNSResolver, nameservers=[f"127.0.0.1:{names.port}"])
+        monkeypatch.setattr(aiodns, "DNSResolver", resolver)
+        limit = "Fas: anslutning, försök 2. Gräns: 0,5 sekunder"
+        assert await told(transport, f"http://agency.example:{wire.port}/") == ("TIMEOUT", False, limit)
+        assert len(names.asked) == 4, "two attempts, and both families of addresses"
+        assert await told(transport, f"http://127.0.0.1:{wire.port}/") == ("one", True, "")
+
+
+async def test_a_name_server_that_answers_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with name_server(0.2) as names, wired(says(http(b"one")), connect_seconds=5) as (wire, transport):
+        resolver = partial(aiodns.DNSResolver, nameservers=[f"127.0.0.1:{names.port}"])
+        monkeypatch.setattr(aiodns, "DNSResolver", resolver)
+        assert await told(transport, f"http://agency.example:{wire.port}/") == ("one", True, "")
+        assert len(names.asked) == 2
 
 
 async def test_names_are_resolved_without_threads() -> None:
     async with wired(says(http(b"one"))) as (wire, transport):
         reply = await transport.post(f"http://localhost:{wire.port}/", b"question", {})
         assert reply.body == b"one"
+
+
+def established(port: int) -> int:
+    """Our connections to a port on this machine, by the kernel."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]]
+    return sum(remote.endswith(f":{port:04X}") and state == "01" for _, _, remote, state, *_ in rows)
+
+
+async def test_a_straggler_leaves_no_task_socket_or_place() -> None:
+    good = says(http(enveloped(so_answer()).encode()))
+    async with wired(good, hangs, good) as (wire, _):
+        settings = So.model_validate(wire.settings(connections=1, samtidiga=1, seconds=FOREVER))
+        guarded = Guarded(so.connect(settings), settings)
+        asked = replace(question(), perioder={"SO": question().perioder["SO"]})
+
+        async def outcome(seconds: float) -> str:
+            outcomes, _took = await ask_all({"SO": guarded}, asked, Grant({}, None), seconds)
+            return getattr(outcomes["SO"], "felkod", "DATA")
+
+        assert await outcome(FOREVER) == "DATA"
+        assert established(wire.port) == 1
+        assert await outcome(0.3) == "TIMEOUT"
+        assert "SO" not in {task.get_name() for task in asyncio.all_tasks()}
+        async with asyncio.timeout(5):
+            while established(wire.port):  # noqa: ASYNC110 - the kernel tells nobody
+                await asyncio.sleep(0.01)
+        assert await outcome(FOREVER) == "DATA"
+        assert wire.requests == [1, 1, 2]
+        await guarded.close()
 
 
 async def test_a_closed_transport_leaves_no_task() -> None:
@@ -260,3 +313,58 @@ async def test_a_closed_transport_leaves_no_task() -> None:
         await post(wire, transport)
     await asyncio.sleep(0)
     assert asyncio.all_tasks() == before
+
+
+@asynccontextmanager
+async def secure(folder: Path, *, host: str = "127.0.0.1", lifetime: timedelta = timedelta(1)) -> AsyncIterator[str]:
+    """The address of a TLS server whose certificate, for 127.0.0.1, is of the authority in `folder`/ca.pem."""
+    authority = devpki.Authority("test")
+    (folder / "ca.pem").write_bytes(authority.pem)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(devpki, "_LIFETIME", lifetime)
+        for name, content in zip(
+            ("pem", "key"), authority.issue("agency", None, ExtendedKeyUsageOID.SERVER_AUTH), strict=True
+        ):
+            (folder / f"agency.{name}").write_bytes(content)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(folder / "agency.pem", folder / "agency.key")
+    wire = Wire(acts=[says(http(b"one"))])
+    server = await asyncio.start_server(wire.serve, host, 0, ssl=context)
+    async with server:
+        yield f"https://{host}:{server.sockets[0].getsockname()[1]}/"
+
+
+@pytest.mark.parametrize(
+    ("server", "expected"),
+    [
+        ({}, "one"),
+        ({"host": "127.0.0.2"}, "TLS"),
+        ({"lifetime": timedelta(minutes=-1)}, "TLS"),
+    ],
+    ids=["the one we trust", "another name", "expired"],
+)
+async def test_nothing_is_sent_to_whom_we_do_not_trust(tmp_path: Path, server: dict[str, Any], expected: str) -> None:
+    async with secure(tmp_path, **server) as url:
+        transport = Transport(Bastjanst(url=url, authority=tmp_path / "ca.pem", seconds=5))
+        assert (await told(transport, url))[:2] == (expected, expected == "one")
+        await transport.close()
+
+
+@pytest.mark.parametrize(("says_nothing", "expected"), [(True, "TIMEOUT"), (False, "ANSLUTNING")])
+async def test_a_port_that_never_speaks_tls(pki: Path, *, says_nothing: bool, expected: str) -> None:
+    ended = asyncio.Semaphore(0)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if says_nothing:
+            await reader.read()
+        writer.close()
+        ended.release()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        transport = Transport(Bastjanst(url=url, authority=pki / "ca.pem", seconds=5, connect_seconds=0.2))
+        assert (await told(transport, url))[:2] == (expected, False)
+        async with asyncio.timeout(5):  # both attempts, and neither is left open
+            await ended.acquire()
+            await ended.acquire()
+        await transport.close()

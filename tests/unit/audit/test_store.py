@@ -131,6 +131,22 @@ async def test_an_error_refuses_its_rows_and_service_resumes_by_itself(backend: 
     assert incidents(backend) == ["kept"]
 
 
+async def test_what_failed_is_opened_anew(database: Path) -> None:
+    backend = Sqlite(database)
+    async with opened(backend) as audit:
+        await audit.append(row("before"))
+        execute(backend, "ALTER TABLE audit RENAME TO away")
+        with pytest.raises(AuditError):
+            await audit.append(row("lost"))
+        # Somebody puts another file in its place.
+        for path in list(database.parent.glob(f"{database.name}*")):
+            path.unlink()
+        async with opened(backend):
+            pass
+        await audit.append(row("after"))
+    assert incidents(backend) == ["after"]
+
+
 async def test_an_error_of_another_kind_is_told_too(backend: Backend) -> None:
     async with opened(backend) as audit:
         with pytest.raises(AuditError):

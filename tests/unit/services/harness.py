@@ -11,7 +11,7 @@ from vectors.make import SOAP
 
 from ssbtek_gateway import resources, xmlgate
 from ssbtek_gateway.config import Af, Bastjanst, Csn, So
-from ssbtek_gateway.services import af, csn, so, soap
+from ssbtek_gateway.services import af, csn, miv, so, soap
 from ssbtek_gateway.services.transport import Reply
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ SPECS = {
     "AF": af.spec(SETTINGS),
     "CSN": csn.spec(Csn.model_validate(ADDRESS)),
     "SO": so.spec(So.model_validate(ADDRESS)),
+    "MIV": miv.SPEC,
 }
 
 

@@ -117,7 +117,17 @@ async def test_lefis_refusal_is_its_own_with_its_status_and_none_of_its_text(
 
 
 @pytest.mark.parametrize(
-    "answer", [b"<html>", b"", b"[]", b'"x"', b'{"utlamnare": {}}', b'{"avvikelser": [1]}', b'{"ansprak": 0}']
+    "answer",
+    [
+        b"<html>",
+        b"",
+        b"[]",
+        b'"x"',
+        b'{"utlamnare": {}}',
+        b'{"avvikelser": [1]}',
+        b'{"ansprak": 0}',
+        b'{"meddelande": "fel"}',
+    ],
 )
 async def test_an_answer_that_is_not_lefis_is_not_handed_on(transport: FakeTransport, answer: bytes) -> None:
     outcome = await ask(transport, answer)

@@ -195,6 +195,33 @@ async def test_an_a_kassas_answer_about_somebody_else_is_not_handed_on(monkeypat
     assert isinstance(await so.service.ask(question()), Data)
 
 
+@pytest.mark.parametrize(
+    ("asked", "repeated", "is_data"),
+    [
+        ("fråga 4711", "<korrelationsid>fråga 4711</korrelationsid>", True),
+        ("fråga 4711", "<korrelationsid> fråga <!-- -->4711\n</korrelationsid>", True),
+        ("fråga 4711", "<korrelationsid>fråga 4712</korrelationsid>", False),
+        ("fråga 4711", "<korrelationsid/>", True),
+        ("fråga 4711", "", True),
+        (None, "<korrelationsid>fråga 4712</korrelationsid>", True),
+    ],
+)
+async def test_an_answer_to_another_question_is_not_handed_on(
+    monkeypatch: pytest.MonkeyPatch, asked: str | None, repeated: str, *, is_data: bool
+) -> None:
+    miv = harness("MIV", monkeypatch)
+    miv.answers(
+        enveloped(
+            f"<m:findByPersonnummerResponse xmlns:m='http://schema.migrationsverket.se/ssbtek/1/'><response>{repeated}"
+            f"<correlationid>1</correlationid><personnummer>{PERSON}</personnummer></response>"
+            "</m:findByPersonnummerResponse>"
+        )
+    )
+    answered = await miv.service.ask(question(korrelationsid=asked))
+    assert isinstance(answered, Data) or said(answered) == ("SSBT", "FEL_PERSON")
+    assert isinstance(answered, Data) is is_data
+
+
 @pytest.mark.parametrize("felkod", ["TIMEOUT", "ANSLUTNING", "TLS", "OGILTIGT_SVAR"])
 async def test_what_the_transport_found_is_the_outcome(af: Harness, felkod: str) -> None:
     af.transport.reply = TransportError(failure(felkod, reason="redirect"))

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from lxml.etree import _Element
 
     from ssbtek_gateway.simulator.app import Simulator
+    from ssbtek_gateway.simulator.control import Control
+
+    App = Simulator | Control
 
 AF = "{http://api.arbetsformedlingen.se/arbetssokande/ersattningsstod/v2}"
 SO = "{http://INT014.UBPService.Schemas}"
@@ -62,6 +65,7 @@ class Got:
     whole: bool = False
     reset: bool = False
     closed: bool = False
+    raw: bytes = b""  # past HTTP
 
     def root(self) -> _Element:
         return xmlgate.parse_agency(self.body, "utf-8")
@@ -97,10 +101,9 @@ def post(
 
 
 async def exchange(
-    app: Simulator, path: str, body: bytes = b"", *, method: str = "POST", media: str = "text/xml", patience: int = 50
+    app: App, path: str, body: bytes = b"", *, method: str = "POST", media: str = "text/xml", patience: int = 50
 ) -> Got:
     """`post` for whoever has an event loop already."""
-    scope = {"type": "http", "method": method, "path": path, "headers": [(b"content-type", media.encode())]}
     got = Got()
     gone = asyncio.Event()
     # In two pieces, as a network may deliver it.
@@ -110,6 +113,12 @@ async def exchange(
     ]
     sent = 0
 
+    def count() -> None:
+        nonlocal sent
+        sent += 1
+        if sent >= patience:
+            gone.set()
+
     async def receive() -> MutableMapping[str, Any]:
         if asked:
             return asked.pop(0)
@@ -117,28 +126,28 @@ async def exchange(
         return {"type": "http.disconnect"}
 
     async def send(message: MutableMapping[str, Any]) -> None:
-        nonlocal sent
-        sent += 1
         if message["type"] == "http.response.start":
             got.status = message["status"]
             got.headers = {name.decode(): value.decode() for name, value in message["headers"]}
         else:
             got.body += message["body"]
             got.whole = not message.get("more_body", False)
-        if sent >= patience:
-            gone.set()
+        count()
 
-    def reset() -> None:
-        got.reset = True
+    def end(how: str) -> None:
+        setattr(got, how, True)
         gone.set()
 
-    def close() -> None:
-        got.closed = True
-        gone.set()
+    def write(data: bytes) -> None:
+        got.raw += data
+        count()
 
     if patience == 0:
         gone.set()
-    await app({**scope, "extensions": {"ssbtek.connection": {"reset": reset, "close": close}}}, receive, send)
+    connection = {"write": write, "close": lambda: end("closed"), "reset": lambda: end("reset")}
+    headers = [(b"content-type", media.encode())]
+    scope = {"type": "http", "method": method, "path": path, "headers": headers}
+    await app({**scope, "extensions": {"ssbtek.connection": connection}}, receive, send)
     return got
 
 

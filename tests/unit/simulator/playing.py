@@ -63,8 +63,8 @@ async def _ask(service: str, port: int, context: ssl.SSLContext) -> tuple[str, a
 async def _main(pki: Path, number: signal.Signals, *, play: bool) -> None:
     listening: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
-    def started(port: int) -> None:
-        listening.set_result(port)
+    def started(ports: list[int]) -> None:
+        listening.set_result(ports[0])
         if not play:
             os.kill(os.getpid(), number)
 
