@@ -11,6 +11,10 @@ from ssbtek_gateway.cli.common import USAGE, fail, run
 from ssbtek_gateway.simulator import server
 from ssbtek_gateway.simulator.faults import parse_fault
 from ssbtek_gateway.simulator.personas import PersonaError
+from ssbtek_gateway.simulator.wssecurity import Signing
+
+# Of a folder made by `dev-pki`: certificate, key, and whose questions are taken.
+_SIGNING = ("agency-signing.pem", "agency-signing.key", "gateway-signing.pem")
 
 
 def simulate(
@@ -21,6 +25,10 @@ def simulate(
         list[str] | None,
         typer.Option(help="A fault of one base service, such as `AF=hang` or `SO=slow:3`. Repeat for several."),
     ] = None,
+    *,
+    signed: Annotated[
+        bool, typer.Option("--signed", help="Take signed questions only, and sign answers (WS-Security, SOAP).")
+    ] = False,
 ) -> None:
     """Play the agencies' base services over mutual TLS, from the personas that ship with the program.
 
@@ -32,10 +40,16 @@ def simulate(
         faults = dict(parse_fault(text) for text in fault or ())
     except ValueError as error:
         fail(str(error), USAGE)
-    settings = server.Settings(
-        host, port, certificate=pki / "agency.pem", key=pki / "agency.key", client_ca=(pki / "ca.pem",), faults=faults
-    )
     try:
+        settings = server.Settings(
+            host,
+            port,
+            certificate=pki / "agency.pem",
+            key=pki / "agency.key",
+            client_ca=(pki / "ca.pem",),
+            faults=faults,
+            signing=Signing.load(*(pki / name for name in _SIGNING)) if signed else None,
+        )
         run(server.serve(settings, lambda taken: typer.echo(f"agencies: https://{host}:{taken}/", err=True)))
     except PersonaError as error:
         fail(str(error), USAGE)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ssbtek_gateway.simulator.faults import Fault
+    from ssbtek_gateway.simulator.wssecurity import Signing
 
 # As the server stops: long enough for an answer under way, short enough that a hanging one does not hold it up. After
 # the first, connections are broken; after the second, which is not reached, uvicorn would cancel and complain.
@@ -37,7 +38,7 @@ _STOP_SECONDS = 5
 class Settings:
     """`port` 0 takes any free one. Clients must show a certificate from `client_ca`. `faults` is by base service.
 
-    `aktorer` are the aktörsid that Försäkringskassan knows.
+    `aktorer` are the aktörsid that Försäkringskassan knows. With `signing` questions over SOAP must be signed.
     """
 
     host: str
@@ -49,6 +50,7 @@ class Settings:
     personas: Path = personas.FOLDER
     today: Callable[[], date] = today_in_sweden
     aktorer: tuple[str, ...] = AKTORER
+    signing: Signing | None = None
 
 
 async def serve(settings: Settings, started: Callable[[int], None] = lambda _port: None) -> None:
@@ -57,7 +59,7 @@ async def serve(settings: Settings, started: Callable[[int], None] = lambda _por
     Raises `PersonaError` for a bad persona and `OSError` for a certificate, key, host or port that cannot be used.
     """
     known = personas.load(settings.personas, settings.today())
-    app = Simulator(known, settings.faults, settings.today, settings.aktorer)
+    app = Simulator(known, settings.faults, settings.today, settings.aktorer, settings.signing)
     context = tls.server_context(settings.certificate, settings.key, settings.client_ca)
     config = Config(
         app,
