@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ssbtek_gateway.simulator.faults import Fault
+    from ssbtek_gateway.simulator.wssecurity import Signing
 
 START_SECONDS = 60
 ALLT = PersonId("191212121212")
@@ -142,7 +143,7 @@ class Gateway:
 
 
 @contextmanager
-def running_agencies(pki: Path, *faults: str, **played: Fault) -> Iterator[int]:
+def running_agencies(pki: Path, *faults: str, signing: Signing | None = None, **played: Fault) -> Iterator[int]:
     """The simulator's port, with faults such as `AF=hang`, or of the test's own by code."""
     settings = simulator.Settings(
         host="127.0.0.1",
@@ -151,6 +152,7 @@ def running_agencies(pki: Path, *faults: str, **played: Fault) -> Iterator[int]:
         key=pki / "agency.key",
         client_ca=(pki / "ca.pem",),
         faults={**dict(parse_fault(fault) for fault in faults), **played},
+        signing=signing,
     )
     with Background(lambda started: simulator.serve(settings, started)) as server:
         yield server.ports[0]

@@ -10,7 +10,7 @@ from unit.builders import operation
 from vectors.make import SOAP
 
 from ssbtek_gateway import resources, xmlgate
-from ssbtek_gateway.config import Af, Bastjanst, Csn, So
+from ssbtek_gateway.config import Af, Csn, So
 from ssbtek_gateway.services import af, csn, so, soap
 from ssbtek_gateway.services.transport import Reply
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pytest
     from lxml.etree import _Element
 
+    from ssbtek_gateway.config import Bastjanst, SoapBastjanst
     from ssbtek_gateway.model import Failure, Question
     from ssbtek_gateway.services.soap import SoapService, SoapSpec
     from ssbtek_gateway.services.transport import TransportError
@@ -92,7 +93,7 @@ class Harness:
         self.transport.reply = Reply(status, charset, body.encode() if isinstance(body, str) else body)
 
 
-def harness(kod: str, monkeypatch: pytest.MonkeyPatch) -> Harness:
+def harness(kod: str, monkeypatch: pytest.MonkeyPatch, settings: SoapBastjanst = SETTINGS) -> Harness:
     """The service `kod` as the gateway builds it, on 16 February 2026."""
     spec = SPECS[kod]
     made: list[FakeTransport] = []
@@ -103,7 +104,7 @@ def harness(kod: str, monkeypatch: pytest.MonkeyPatch) -> Harness:
 
     monkeypatch.setattr(soap, "Transport", transport)
     clock = Clock()
-    service = soap.SoapService(spec, SETTINGS, clock=clock)
+    service = soap.SoapService(spec, settings, clock=clock)
     return Harness(kod, spec, service, made[0], clock)
 
 
