@@ -11,7 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from ssbtek_gateway.config import Organisation
+    from ssbtek_gateway.config_signering import WsSecurity
     from ssbtek_gateway.model import Caller, Question, Refused
+
+_STRICTNESS: tuple[WsSecurity, ...] = ("av", "tillaten", "kravs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +26,33 @@ class Grant:
     svarsoversikt: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Signatures:
+    """Whether a party's messages must be signed, and whether answers to it are."""
+
+    ws_security: WsSecurity = "av"
+    signerade_svar: bool = False
+
+
 class Register:
     """The organisations of the configuration, by organisation number."""
 
     def __init__(self, organisations: Iterable[Organisation]) -> None:
         self._organisations = {organisation.organisationsnummer: organisation for organisation in organisations}
+        self._signatures: dict[str, Signatures] = {}
+        for organisation in self._organisations.values():
+            for number in (organisation.organisationsnummer, *organisation.bitraden):
+                before = self._signatures.get(number, Signatures())
+                self._signatures[number] = _stricter(organisation, before)
+
+    def signatures(self, caller: Caller) -> Signatures:
+        """What holds for the caller's messages: for a supplier, the strictest of what holds for those it asks for."""
+        return self._signatures.get(caller.organisationsnummer, Signatures())
+
+    @property
+    def anybody_signs(self) -> bool:
+        """Whether there is anybody whose messages must or may be signed."""
+        return any(found.ws_security != "av" for found in self._signatures.values())
 
     def admit(self, caller: Caller) -> None:
         """Raises `GatewayFault` EJ_BEHORIG where the caller is in the register neither for itself nor as a supplier."""
@@ -58,6 +83,11 @@ class Register:
         if organisation is None or reason is not None:
             raise GatewayFault("EJ_BEHORIG", reason=reason or "")
         return Grant(_refused(organisation, question), bitrade, organisation.svarsoversikt)
+
+
+def _stricter(one: Organisation, other: Signatures) -> Signatures:
+    ws_security = max(one.ws_security, other.ws_security, key=_STRICTNESS.index)
+    return Signatures(ws_security, one.signerade_svar or other.signerade_svar)
 
 
 def _refused(organisation: Organisation, question: Question) -> dict[str, Refused]:

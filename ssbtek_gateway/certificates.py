@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from cryptography import x509
 
+from ssbtek_gateway.config import SoapBastjanst
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime, timedelta
@@ -42,7 +44,13 @@ def _places(settings: Settings) -> Iterator[tuple[str, Path]]:
         yield "listen.client_authorities", authority
     for issuer in settings.utfardare:
         yield f"utfardare {issuer.namn}", issuer.certifikat
+    if settings.signering.certificate is not None:
+        yield "signering.certificate", settings.signering.certificate
     for kod, service in settings.bastjanst:
+        if isinstance(service, SoapBastjanst) and service.signering is not None:
+            yield f"bastjanst.{kod}.signering.certificate", service.signering.certificate
+            for path in service.signering.svar_certifikat:
+                yield f"bastjanst.{kod}.signering.svar_certifikat", path
         if service is not None and service.certificate is not None:
             yield f"bastjanst.{kod}.certificate", service.certificate
         if service is not None and service.authority is not None:

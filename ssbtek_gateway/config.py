@@ -13,8 +13,10 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from ssbtek_gateway import postgresql_url
 from ssbtek_gateway.config_calendar import Underhall, Version
 from ssbtek_gateway.config_issuers import Utfardare
+from ssbtek_gateway.config_log import Log, Tracing
 from ssbtek_gateway.config_proxy import Proxy
 from ssbtek_gateway.config_rates import Rates
+from ssbtek_gateway.config_signering import BastjanstSignering, Signering, WsSecurity
 from ssbtek_gateway.config_types import FilePath, Model, Organisationsnummer, PostgresqlUrl, Seconds, Url
 
 if TYPE_CHECKING:
@@ -197,6 +199,12 @@ class Bastjanst(Model):
         return self
 
 
+class SoapBastjanst(Bastjanst):
+    """One that speaks SOAP."""
+
+    signering: BastjanstSignering | None = None
+
+
 class AfTest(Model):
     """Whom AF's own test is about: a test number and an organisation that AF has been told of."""
 
@@ -205,7 +213,7 @@ class AfTest(Model):
     namn: str = Field(min_length=1)
 
 
-class Af(Bastjanst):
+class Af(SoapBastjanst):
     """Arbetsförmedlingen."""
 
     test: AfTest | None = None
@@ -219,7 +227,7 @@ class Fk(Bastjanst):
     """Whose available kinds are listed as a test. Without it only a connection is tried."""
 
 
-class So(Bastjanst):
+class So(SoapBastjanst):
     """Sveriges a-kassor."""
 
     status_ok: tuple[str, ...] = ("OK",)
@@ -236,7 +244,7 @@ class SkvDelar(Model):
     beskattningsbilagor: str = "/beskattningsbilagor"
 
 
-class Skv(Bastjanst):
+class Skv(SoapBastjanst):
     """Skatteverket. `url` is the SOAP service of version 10; `delar_url` the REST one from version 11 on."""
 
     forfragan: FilePath | None = None
@@ -252,7 +260,7 @@ class Skv(Bastjanst):
         return self
 
 
-class Csn(Bastjanst):
+class Csn(SoapBastjanst):
     """CSN Kommunfråga; the Sambruk question's schema is not public, so what is assumed stands here."""
 
     schema_version: str = Field("4.0", min_length=1)
@@ -269,8 +277,8 @@ class Bastjanster(Model):
     FK: Fk | None = None
     SKV: Skv | None = None
     SO: So | None = None
-    TNS: Bastjanst | None = None
-    MIV: Bastjanst | None = None
+    TNS: SoapBastjanst | None = None
+    MIV: SoapBastjanst | None = None
 
 
 class Organisation(Model):
@@ -285,6 +293,11 @@ class Organisation(Model):
     """Accepted texts in `syfte`, or "alla". Risk: with "alla" a question for any purpose is passed on."""
     svarsoversikt: bool = False
     """Whether answers carry the svarsöversikt, a SOAP header block of our own (docs/svarsoversikt.md)."""
+    ws_security: WsSecurity = "av"
+    """Whether its messages are signed by WS-Security; this holds for its `bitraden` too. Risk: with "tillaten" whoever
+    can remove the signature can change the message."""
+    signerade_svar: bool = False
+    """Whether answers and faults to it, and to its `bitraden`, are signed."""
     bitraden: tuple[Organisationsnummer, ...] = ()
     """Suppliers that may ask for this organisation with their own certificate. Risk: they act in its name."""
     per_sekund: int | None = Field(None, ge=1)
@@ -293,25 +306,6 @@ class Organisation(Model):
     per_dygn: int | None = Field(None, ge=1)
     """Questions in 24 hours, likewise; without `[rates]` the count begins anew when a worker starts. Risk: with
     neither, one organisation can take all places."""
-
-
-class Log(Model):
-    """What the log says of a question, beside its one line (docs/operate/log.md)."""
-
-    points: bool = False
-    """A line where a message comes and goes, here and at each base service. Risk: sixteen more lines a question."""
-
-
-class Tracing(Model):
-    """Spans by OpenTelemetry; needs `pip install ssbtek-gateway[otel]`."""
-
-    endpoint: Url
-    """The collector's OTLP over HTTP, with path: `https://host:4318/v1/traces`."""
-    authority: FilePath | None = None
-    """The only authority trusted for it; without one, those that the library `requests` brings."""
-    traceparent: bool = False
-    """Whether a question's span belongs to the trace that the caller names. Risk: a caller chooses ids in your traces,
-    and by their flag whether a question is traced at all."""
 
 
 class Settings(Model):
@@ -336,6 +330,7 @@ class Settings(Model):
     tracing: Tracing | None = None
     regler: Regler = Regler()
     audit: Audit
+    signering: Signering = Signering()
     bastjanst: Bastjanster = Bastjanster()
     organisation: tuple[Organisation, ...] = ()
 
@@ -356,6 +351,8 @@ class Settings(Model):
             raise ValueError(
                 "name the authorities of callers' certificates in [[utfardare]] or in listen.client_authorities"
             )
+        if self.signering.key is None and any(organisation.signerade_svar for organisation in self.organisation):
+            raise ValueError("signerade_svar: signering.certificate and signering.key are missing")
         if self.miljo == "produktion":
             plain = [kod for kod, service in self.bastjanst if service is not None and service.allow_plain_http]
             if plain:

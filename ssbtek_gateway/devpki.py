@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ class _Leaf:
     common_name: str
     serial_number: str | None
     usage: x509.ObjectIdentifier
+    rsa: bool = False
 
 
 # The organisation number stands in the subject's serialNumber, as in Expisoft's certificates: `16` + ten digits.
@@ -38,6 +39,16 @@ _LEAVES = (
     _Leaf("client", "Testkommunen", "162021004748", ExtendedKeyUsageOID.CLIENT_AUTH),
     _Leaf("bitrade", "Testbolaget", "165560000167", ExtendedKeyUsageOID.CLIENT_AUTH),
     _Leaf("grannkommun", "Grannkommunen", "162120009994", ExtendedKeyUsageOID.CLIENT_AUTH),
+    # For WS-Security, with a key of either kind.
+    *(
+        _Leaf(f"{file}-signing{'-rsa' * rsa}", common_name, serial_number, ExtendedKeyUsageOID.CLIENT_AUTH, rsa)
+        for file, common_name, serial_number in (
+            ("gateway", "ssbtek-gateway signering", None),
+            ("agency", "simulerade myndigheter signering", None),
+            ("client", "Testkommunen signering", "162021004748"),
+        )
+        for rsa in (False, True)
+    ),
 )
 
 
@@ -52,7 +63,7 @@ def write(folder: Path) -> list[Path]:
     written = [_put(folder / "ca.pem", authority.pem)]
     written += [_put(folder / name, os.urandom(32)) for name in _KEYS]
     for leaf in _LEAVES:
-        certificate, key = authority.issue(leaf.common_name, leaf.serial_number, leaf.usage)
+        certificate, key = authority.issue(leaf.common_name, leaf.serial_number, leaf.usage, rsa_key=leaf.rsa)
         written += [_put(folder / f"{leaf.file}.pem", certificate), _put(folder / f"{leaf.file}.key", key)]
     return written
 
@@ -79,9 +90,11 @@ class Authority:
         )
         self.pem = self._certificate.public_bytes(serialization.Encoding.PEM)
 
-    def issue(self, common_name: str, serial_number: str | None, usage: x509.ObjectIdentifier) -> tuple[bytes, bytes]:
+    def issue(
+        self, common_name: str, serial_number: str | None, usage: x509.ObjectIdentifier, *, rsa_key: bool = False
+    ) -> tuple[bytes, bytes]:
         """A leaf for `localhost` and 127.0.0.1: its certificate and its private key, both PEM."""
-        key = ec.generate_private_key(ec.SECP256R1())
+        key = rsa.generate_private_key(65537, 2048) if rsa_key else ec.generate_private_key(ec.SECP256R1())
         attributes = [x509.NameAttribute(NameOID.COMMON_NAME, common_name)]
         if serial_number is not None:
             attributes.append(x509.NameAttribute(NameOID.SERIAL_NUMBER, serial_number))
@@ -102,7 +115,9 @@ class Authority:
         return certificate.public_bytes(serialization.Encoding.PEM), private
 
 
-def _builder(subject: x509.Name, issuer: x509.Name, public: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
+def _builder(
+    subject: x509.Name, issuer: x509.Name, public: ec.EllipticCurvePublicKey | rsa.RSAPublicKey
+) -> x509.CertificateBuilder:
     now = datetime.now(UTC)
     return (
         x509.CertificateBuilder()

@@ -43,6 +43,11 @@ WHOLE_QUESTION = _table(
         "Certifikatets organisation är inte behörig att ställa frågan.",
         "Kontrollera certifikatet, ingivaren och att organisationen är införd i registret över användare.",
     ),
+    Fel(
+        "OGILTIG_SIGNATUR",
+        "Meddelandets signatur (WS-Security) godtogs inte.",
+        "Kontrollera vad som signeras, certifikatet och klockan, och skicka frågan igen med ny Timestamp.",
+    ),
     Fel("FOR_STOR", "Meddelandet är för stort.", "Skicka en fråga i taget utan extra innehåll."),
     Fel("FOR_MANGA", "Organisationen har ställt för många frågor på kort tid.", "Vänta och ställ frågan igen."),
     Fel("OVERBELASTAD", "Tjänsten är överbelastad.", "Vänta en stund och ställ frågan igen.", soap="Server"),

@@ -22,24 +22,27 @@ from ssbtek_gateway.audit.chain import ChainKey
 from ssbtek_gateway.audit.record import PersonKey
 from ssbtek_gateway.audit.store import AuditStore
 from ssbtek_gateway.authorisation import Register
+from ssbtek_gateway.config import SoapBastjanst
 from ssbtek_gateway.contracts import CONTRACTS
 from ssbtek_gateway.flow import Flow
 from ssbtek_gateway.inbound import documents
 from ssbtek_gateway.inbound.app import DocumentApp, QuestionApp
 from ssbtek_gateway.inbound.identity import Identity, Issuer
 from ssbtek_gateway.inbound.proxy import ProxiedApp
+from ssbtek_gateway.inbound.security import MessageSecurity
 from ssbtek_gateway.inbound.server import Door, Listener
 from ssbtek_gateway.inbound.soap import SoapEndpoint
 from ssbtek_gateway.rates import Rates
 from ssbtek_gateway.resilience import Guarded
 from ssbtek_gateway.services import REGISTRY, skv
+from ssbtek_gateway.services.security import ServiceSecurity
 from ssbtek_gateway.services.service import today
 from ssbtek_gateway.sockets import claim
 
 if TYPE_CHECKING:
     import socket
     import ssl
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from redis.asyncio import BlockingConnectionPool
@@ -99,8 +102,12 @@ async def serve(
         rates = Rates(settings.organisation, redis)
         admission = Admission(settings.limits)
         telemetry.watch(services, settings.limits.questions, admission)
+        register = Register(settings.organisation)
+        with _naming("signering: certificate or key"):
+            security = MessageSecurity.load(register, settings.signering, audit_backend(settings))
+        stack.push_async_callback(security.close)
         flow = Flow(
-            Register(settings.organisation),
+            register,
             services,
             audit,
             person_key(settings),
@@ -127,7 +134,7 @@ async def serve(
         # What has been built stays; the collector need not look at it again.
         gc.collect()
         gc.freeze()
-        on_doors = doors(settings, flow, identity, sockets, traced)
+        on_doors = doors(settings, flow, identity, security, sockets, traced)
         listener = Listener(on_doors, settings.listen, drain_seconds(settings.limits), tell)
         try:
             await listener.serve()
@@ -154,6 +161,9 @@ def check(settings: Settings) -> None:
         if configured is not None and configured.authority is not None:
             with _naming(f"bastjanst.{kod}: certificate, key or authority"):
                 tls.client_context(configured.certificate, configured.key, configured.authority)
+        if isinstance(configured, SoapBastjanst) and configured.signering is not None:
+            with _naming(f"bastjanst.{kod}.signering: certificate, key or svar_certifikat"):
+                ServiceSecurity.load(configured.signering)
     if settings.bastjanst.SKV is not None:
         with _naming("bastjanst.SKV"):
             skv.template(settings.bastjanst.SKV)
@@ -163,6 +173,8 @@ def check(settings: Settings) -> None:
     issuers(settings)
     _redis(settings)
     _closing(settings)
+    with _naming("signering: certificate or key"):
+        MessageSecurity.load(Register(()), settings.signering, audit_backend(settings))
     person_key(settings)
     chain_key(settings)
     try:
@@ -200,7 +212,12 @@ def connections(settings: Settings) -> dict[str, BaseService]:
 
 
 def doors(
-    settings: Settings, flow: Flow, identity: Identity, sockets: Sequence[socket.socket], traced: Traced | None
+    settings: Settings,
+    flow: Flow,
+    identity: Identity,
+    security: MessageSecurity,
+    sockets: Sequence[socket.socket],
+    traced: Traced | None,
 ) -> list[Door]:
     """What answers on each of `addresses`. Raises `SetupError`."""
     contracts = CONTRACTS.values()
@@ -209,7 +226,7 @@ def doors(
     endpoint = SoapEndpoint if traced is None else traced.endpoint
     endpoints = {documents.path(contract): endpoint(contract, flow) for contract in contracts}
     questions: Application = QuestionApp(
-        given_out, endpoints, flow, identity, settings.limits.message_bytes, listen.body_seconds
+        given_out, endpoints, flow, identity, settings.limits.message_bytes, listen.body_seconds, security
     )
     if traced is not None:
         questions = traced.application(questions)
@@ -242,27 +259,16 @@ def issuers(settings: Settings) -> list[Issuer]:
 async def _follow_revocations(settings: Settings, identity: Identity) -> None:
     """Take revocation lists as their files change; one that cannot be taken leaves all as they were."""
     lists = [issuer.crl for issuer in settings.utfardare if issuer.crl is not None]
-    taken = _stamps(lists)
+    taken = revocation.stamps(lists)
     while True:
         await asyncio.sleep(_REVOCATION_SECONDS)
-        if (found := _stamps(lists)) != taken:
+        if (found := revocation.stamps(lists)) != taken:
             taken = found
             try:
                 identity.trust(await asyncio.to_thread(issuers, settings))
                 _LOG.info("revocations", lists=len(lists))
             except SetupError as error:
                 _LOG.error("revocations", reason=str(error))
-
-
-def _stamps(files: Iterable[Path]) -> list[tuple[int, int] | None]:
-    found: list[tuple[int, int] | None] = []
-    for file in files:
-        try:
-            status = file.stat()
-            found.append((status.st_mtime_ns, status.st_ino))
-        except OSError:
-            found.append(None)
-    return found
 
 
 def _certificate(part: str, path: Path) -> x509.Certificate:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 _SKEW = timedelta(minutes=5)
@@ -46,6 +47,18 @@ def read(path: Path, issuer: x509.Certificate, longest: timedelta) -> Revocation
         raise ValueError(f"{path}: is of the future")
     until = min(found.next_update_utc, found.last_update_utc + longest)
     return Revocations(until, frozenset(entry.serial_number for entry in found))
+
+
+def stamps(files: Iterable[Path]) -> list[tuple[int, int] | None]:
+    """What changes when one of the files does; None for one that is not there."""
+    found: list[tuple[int, int] | None] = []
+    for file in files:
+        try:
+            status = file.stat()
+            found.append((status.st_mtime_ns, status.st_ino))
+        except OSError:
+            found.append(None)
+    return found
 
 
 def _narrows(extension: x509.ExtensionType) -> bool:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ssbtek_gateway.simulator.faults import Fault
+    from ssbtek_gateway.simulator.wssecurity import Signing
 
 START_SECONDS = 60
 ALLT = PersonId("191212121212")
@@ -142,14 +143,16 @@ class Gateway:
 
 
 @contextmanager
-def running_agencies(pki: Path, *faults: str, **played: Fault) -> Iterator[int]:
+def running_agencies(pki: Path, *faults: str, signing: Signing | None = None, **played: Fault) -> Iterator[int]:
     """The simulator's port, with faults such as `AF=hang`, or of the test's own by code."""
-    with controlled_agencies(pki, *faults, **played) as (port, _):
+    with controlled_agencies(pki, *faults, signing=signing, **played) as (port, _):
         yield port
 
 
 @contextmanager
-def controlled_agencies(pki: Path, *faults: str, **played: Fault) -> Iterator[tuple[int, int]]:
+def controlled_agencies(
+    pki: Path, *faults: str, signing: Signing | None = None, **played: Fault
+) -> Iterator[tuple[int, int]]:
     """The same, and the port where faults are switched."""
     settings = simulator.Settings(
         host="127.0.0.1",
@@ -159,6 +162,7 @@ def controlled_agencies(pki: Path, *faults: str, **played: Fault) -> Iterator[tu
         client_ca=(pki / "ca.pem",),
         faults={**dict(parse_fault(fault) for fault in faults), **played},
         control=0,
+        signing=signing,
     )
     with Background(lambda started: simulator.serve(settings, started)) as server:
         port, control = server.ports

@@ -11,6 +11,10 @@ from ssbtek_gateway.cli.common import USAGE, fail, run
 from ssbtek_gateway.simulator import server
 from ssbtek_gateway.simulator.faults import KINDS, parse_fault
 from ssbtek_gateway.simulator.personas import PersonaError
+from ssbtek_gateway.simulator.wssecurity import Signing
+
+# Of a folder made by `dev-pki`: certificate, key, and whose questions are taken.
+_SIGNING = ("agency-signing.pem", "agency-signing.key", "gateway-signing.pem")
 
 
 def _list_faults(asked: bool) -> None:
@@ -35,6 +39,9 @@ def simulate(
         ),
     ] = None,
     *,
+    signed: Annotated[
+        bool, typer.Option("--signed", help="Take signed questions only, and sign answers (WS-Security, SOAP).")
+    ] = False,
     faults: Annotated[  # noqa: ARG001 - answered by its callback
         bool, typer.Option("--faults", help="List the kinds of faults and stop.", callback=_list_faults, is_eager=True)
     ] = False,
@@ -54,15 +61,6 @@ def simulate(
         played = dict(parse_fault(text) for text in fault or ())
     except ValueError as error:
         fail(str(error), USAGE)
-    settings = server.Settings(
-        host,
-        port,
-        certificate=pki / "agency.pem",
-        key=pki / "agency.key",
-        client_ca=(pki / "ca.pem",),
-        faults=played,
-        control=control,
-    )
 
     def started(ports: list[int]) -> None:
         typer.echo(f"agencies: https://{host}:{ports[0]}/", err=True)
@@ -70,6 +68,16 @@ def simulate(
             typer.echo(f"control: http://127.0.0.1:{taken}/", err=True)
 
     try:
+        settings = server.Settings(
+            host,
+            port,
+            certificate=pki / "agency.pem",
+            key=pki / "agency.key",
+            client_ca=(pki / "ca.pem",),
+            faults=played,
+            control=control,
+            signing=Signing.load(*(pki / name for name in _SIGNING)) if signed else None,
+        )
         run(server.serve(settings, started))
     except PersonaError as error:
         fail(str(error), USAGE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from ssbtek_gateway.contracts.contract import OPERATIONS
 from ssbtek_gateway.faults import GatewayFault
 from ssbtek_gateway.inbound import envelope, framing
 from ssbtek_gateway.inbound.framing import HttpError
+from ssbtek_gateway.inbound.security import MessageSecurity
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
@@ -71,6 +72,7 @@ class QuestionApp:
     identity: Identity
     message_bytes: int
     body_seconds: float
+    security: MessageSecurity = field(default_factory=MessageSecurity)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -140,10 +142,13 @@ class QuestionApp:
             observe.point("request-in", version=version, bytes=len(body))
             try:
                 caller = self.identity.caller(scope["extensions"][CERTIFICATE])
-                element = envelope.operation(_parsed(body, charset))
+                message = _parsed(body, charset)
+                element = envelope.operation(message, self.security.understood(caller))
                 name = etree.QName(element).localname
                 operation = name if name in OPERATIONS else ""
-                answer = await endpoint.answer(element, caller, incident)
+                if self.security.demanded(caller, message):
+                    element = await self.security.verified(caller, self.identity, lambda: _parsed(body, charset))
+                answer = await self.security.signed(caller, await endpoint.answer(element, caller, incident))
             except GatewayFault as refused:
                 fault = refused
             except Exception as error:  # noqa: BLE001 - a mistake of ours must reach the caller as a fault, not as silence
@@ -152,7 +157,7 @@ class QuestionApp:
                 telemetry.refused(version, operation, caller, fault)
                 if caller is not None:
                     await self._record(caller, fault.fel.felkod, incident, version)
-                answer = endpoint.fault(fault, incident, operation)
+                answer = await self.security.signed(caller, endpoint.fault(fault, incident, operation))
             telemetry.finished(version, operation, caller, fault, len(answer), monotonic() - started)
             return answer, fault
 

@@ -17,14 +17,13 @@ _MUST_UNDERSTAND, _ACTOR, _ENCODING_STYLE = (
     f"{{{NAMESPACE}}}{name}" for name in ("mustUnderstand", "actor", "encodingStyle")
 )
 _NEXT = "http://schemas.xmlsoap.org/soap/actor/next"
-# Header blocks that this service understands; WS-Security will be the first.
-_UNDERSTOOD: frozenset[str] = frozenset()
 
 
-def operation(envelope: _Element) -> _Element:
+def operation(envelope: _Element, understood: frozenset[str] = frozenset()) -> _Element:
     """The one element of the Body, which decides the operation (SOAPAction does not).
 
-    Raises `GatewayFault` OGILTIGT_MEDDELANDE, with the SOAP fault code that the standard prescribes.
+    `understood` are the header blocks that the service does what it must with. Raises `GatewayFault`
+    OGILTIGT_MEDDELANDE, with the SOAP fault code that the standard prescribes.
     """
     if envelope.tag != _ENVELOPE:
         if etree.QName(envelope).localname == "Envelope":
@@ -36,7 +35,7 @@ def operation(envelope: _Element) -> _Element:
     if tags not in ([_BODY], [_HEADER, _BODY]) or _has_text(*beside):
         raise _fault("Kuvertet ska ha högst en Header följd av exakt en Body.", "wrong children of Envelope")
     for block in children[0] if len(children) == 2 else ():  # noqa: PLR2004 - Header and Body
-        _check_header_block(block)
+        _check_header_block(block, understood)
     body = children[-1]
     if len(body) != 1 or _has_text(body.text, body[0].tail):
         raise _fault("Body ska innehålla exakt ett element.", "not one element in Body")
@@ -45,12 +44,12 @@ def operation(envelope: _Element) -> _Element:
     return body[0]
 
 
-def _check_header_block(block: _Element) -> None:
+def _check_header_block(block: _Element, understood: frozenset[str]) -> None:
     for_us = block.get(_ACTOR, _NEXT).strip() in {_NEXT, ""}
     # Anything but a no is a yes: SOAP 1.1 has 0 and 1, XML Schema's booleans more, and a sender that says neither
     # cannot have meant that the block may be ignored.
     must = block.get(_MUST_UNDERSTAND, "0").strip() not in {"0", "false"}
-    if for_us and must and block.tag not in _UNDERSTOOD:
+    if for_us and must and block.tag not in understood:
         detalj = "Header innehåller ett block med mustUnderstand som tjänsten inte förstår. Ta bort det."
         raise _fault(detalj, "unknown header block with mustUnderstand", soap="MustUnderstand")
 

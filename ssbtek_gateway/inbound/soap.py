@@ -18,6 +18,7 @@ from spyne.server import ServerBase
 from ssbtek_gateway.contracts.contract import OPERATIONS
 from ssbtek_gateway.faults import GatewayFault
 from ssbtek_gateway.inbound.envelope import NAMESPACE
+from ssbtek_gateway.wssecurity.names import WSSE
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -60,6 +61,12 @@ class _Protocol(Soap11):
             super().serialize(ctx, message)
             for actor in ctx.out_document.iter("faultactor"):  # optional, and nothing to say in it
                 actor.getparent().remove(actor)
+            code = ctx.out_error.faultcode
+            if code.startswith("wsse:"):  # WS-Security's own, in a namespace of their own
+                written = ctx.out_document.find(".//faultcode")
+                replacement = etree.Element("faultcode", nsmap={"wsse": WSSE})
+                replacement.text = code
+                written.getparent().replace(written, replacement)
 
     def create_out_string(self, ctx: MethodContext, charset: str | None = None) -> None:
         if ctx.out_error is not None:

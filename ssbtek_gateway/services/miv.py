@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
     from lxml.etree import _Element
 
-    from ssbtek_gateway.config import Bastjanst
+    from ssbtek_gateway.config import SoapBastjanst
     from ssbtek_gateway.model import Bedomning, Question
 
 
-def connect(settings: Bastjanst) -> SoapService:
+def connect(settings: SoapBastjanst) -> SoapService:
     """Call on the running event loop."""
     return SoapService(SPEC, settings)
 

@@ -16,6 +16,7 @@ from lxml import etree
 from ssbtek_gateway import resources, xmlgate
 from ssbtek_gateway.faults import agency_fault, failure
 from ssbtek_gateway.model import Data, Failure
+from ssbtek_gateway.services.security import ServiceSecurity
 from ssbtek_gateway.services.service import same_person, today
 from ssbtek_gateway.services.template import Templates
 from ssbtek_gateway.services.transport import Transport, TransportError
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from lxml.etree import _Element
 
-    from ssbtek_gateway.config import Bastjanst
+    from ssbtek_gateway.config import SoapBastjanst
     from ssbtek_gateway.model import Bedomning, EncodedPayload, Outcome, Question, XmlPayload
     from ssbtek_gateway.services.transport import Reply
 
@@ -68,7 +69,7 @@ class SoapSpec:
 class SoapService:
     """A `BaseService` over SOAP. Make it on the running event loop."""
 
-    def __init__(self, spec: SoapSpec, settings: Bastjanst, clock: Callable[[], date] = today) -> None:
+    def __init__(self, spec: SoapSpec, settings: SoapBastjanst, clock: Callable[[], date] = today) -> None:
         self._spec = spec
         self._clock = clock
         self._client = zeep.Client(str(resources.wsdl(spec.wsdl)))
@@ -82,6 +83,7 @@ class SoapService:
         }
         self._schema = xmlgate.schema(resources.xsd(spec.schema))
         self._templates = Templates(self.build)
+        self._security = ServiceSecurity.load(settings.signering) if settings.signering else None
         self._transport = Transport(settings)
         self._url = settings.url
 
@@ -148,7 +150,11 @@ class SoapService:
         return _DECLARATION + etree.tostring(envelope, encoding="unicode")
 
     async def _send(self, message: Mapping[str, Any]) -> Reply:
-        return await self._transport.post(self._url, self.request(message), self._headers)
+        request = self.request(message)
+        if self._security is None:
+            return await self._transport.post(self._url, request, self._headers)
+        reply = await self._transport.post(self._url, await self._security.signed(request), self._headers)
+        return await self._security.verified(reply)
 
     def _checked(self, reply: Reply) -> _Element | Failure:
         """The answer element, valid, or why there is none."""

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
     from lxml.etree import _Element
 
-    from ssbtek_gateway.config import Bastjanst
+    from ssbtek_gateway.config import SoapBastjanst
     from ssbtek_gateway.model import Bedomning, Question
 
 # Its schema's SekelType.
 _CENTURIES = {"19", "20"}
 
 
-def connect(settings: Bastjanst) -> SoapService:
+def connect(settings: SoapBastjanst) -> SoapService:
     """Call on the running event loop."""
     return SoapService(SPEC, settings)
 

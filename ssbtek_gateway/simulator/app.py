@@ -10,6 +10,8 @@ from ssbtek_gateway.simulator import AGENCIES
 from ssbtek_gateway.simulator.agency import Refusal, Request, World
 from ssbtek_gateway.simulator.asgi import Reply, media_type, read_body
 from ssbtek_gateway.simulator.dates import today_in_sweden
+from ssbtek_gateway.simulator.soap import SoapError, fault
+from ssbtek_gateway.simulator.wssecurity import Signed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from ssbtek_gateway.simulator.asgi import Receive, Scope, Send
     from ssbtek_gateway.simulator.faults import Fault
     from ssbtek_gateway.simulator.personas import Persona
+    from ssbtek_gateway.simulator.wssecurity import Signing
 
 # Whom Försäkringskassan lets ask, by aktörsid.
 AKTORER = ("TEST-01", "TEST-02")
@@ -41,6 +44,7 @@ class Simulator:
     faults: dict[str, Fault] = field(default_factory=dict)
     today: Callable[[], date] = today_in_sweden
     aktorer: tuple[str, ...] = AKTORER
+    signing: Signing | None = None
     asked: Counter[str] = field(default_factory=Counter)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -59,7 +63,7 @@ class Simulator:
             return await Reply(b"", 413, _TEXT, (("connection", "close"),)).send(send)
         request = Request(scope["method"], scope["path"], body, media_type(scope)[1])
         try:
-            exchange = interface.exchange(request, self._world(agency))
+            exchange = self._exchange(agency, interface, request)
         except Refusal as refused:
             return await refused.reply.send(send)
         fault = fault or self._fault_of(agency, exchange)
@@ -67,6 +71,16 @@ class Simulator:
         if played is None:
             return await exchange.good().send(send)
         return await played.play(exchange, scope, receive, send)
+
+    def _exchange(self, agency: Agency, interface: Interface, request: Request) -> Exchange:
+        exchange = interface.exchange(request, self._world(agency))
+        if self.signing is None or interface.media()[0] != "text/xml":
+            return exchange
+        try:
+            self.signing.check(request.body)
+        except SoapError as error:
+            raise Refusal(Reply(fault(error.code, error.text), 500)) from None
+        return Signed(exchange, self.signing)
 
     def _world(self, agency: Agency) -> World:
         today = self.today()

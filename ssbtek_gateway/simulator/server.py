@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ssbtek_gateway.simulator.faults import Fault
+    from ssbtek_gateway.simulator.wssecurity import Signing
 
 # As the server stops: long enough for an answer under way, short enough that a hanging one does not hold it up. After
 # the first, connections are broken; after the second, which is not reached, uvicorn would cancel and complain.
@@ -41,7 +42,8 @@ class Settings:
     """`port` 0 takes any free one. Clients must show a certificate from `client_ca`. `faults` is by base service.
 
     `aktorer` are the aktörsid that Försäkringskassan knows. `control` is a second port, on this machine only and
-    without TLS, where faults are switched (`control.py`).
+    without TLS, where faults are switched (`control.py`). With
+    `signing` questions over SOAP must be signed.
     """
 
     host: str
@@ -54,6 +56,7 @@ class Settings:
     today: Callable[[], date] = today_in_sweden
     aktorer: tuple[str, ...] = AKTORER
     control: int | None = None
+    signing: Signing | None = None
 
 
 async def serve(settings: Settings, started: Callable[[list[int]], None] = lambda _ports: None) -> None:
@@ -62,7 +65,7 @@ async def serve(settings: Settings, started: Callable[[list[int]], None] = lambd
     Raises `PersonaError` for a bad persona and `OSError` for a certificate, key, host or port that cannot be used.
     """
     known = personas.load(settings.personas, settings.today())
-    app = Simulator(known, dict(settings.faults), settings.today, settings.aktorer)
+    app = Simulator(known, dict(settings.faults), settings.today, settings.aktorer, settings.signing)
     config = _config(app, _Protocol)
     # uvicorn would build a context of its own, with other ciphers and versions than ours.
     config.ssl = tls.server_context(settings.certificate, settings.key, settings.client_ca)

@@ -49,3 +49,14 @@ def test_every_file_is_looked_at_once_and_the_first_to_expire_in_it_counts(pki: 
     ]
     assert found["listen.certificate (bundle.pem)"] == found["listen.client_authorities (ca.pem)"]
     assert found["bastjanst.AF.authority (odd.pem)"] is None
+
+
+def test_signing_certificates_are_looked_at_too(pki: Path, tmp_path: Path) -> None:
+    keys = f'certificate = "{pki}/gateway-signing.pem"\nkey = "{pki}/gateway-signing.key"'
+    own = f'{", ".join(keys.splitlines())}, svar = "kravs", svar_certifikat = ["{pki}/agency-signing.pem"]'
+    path = configuration(
+        pki, tmp_path, 1, extra=f"[signering]\n{keys}", bastjanst=f"signering = {{ {own} }}", connected=["AF"]
+    )
+    found = certificates.expiries(config.load(path))
+    assert "signering.certificate (gateway-signing.pem)" in found
+    assert "bastjanst.AF.signering.svar_certifikat (agency-signing.pem)" in found

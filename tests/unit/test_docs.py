@@ -34,7 +34,7 @@ _HEADING = re.compile(r"^#+ +(.+)$", re.MULTILINE)
 _COMMAND = re.compile(r"(?:^[ $]*|`)ssbtek-gateway ([a-z][a-z-]*)", re.MULTILINE)
 
 # Which argument is the text for the log.
-_PLACES = {"XmlError": 1, "JsonError": 0, "_fault": 1, "refused": 0}
+_PLACES = {"XmlError": 1, "JsonError": 0, "_fault": 1, "refused": 0, "SecurityError": 1}
 
 
 def name_of(path: Path) -> str:

@@ -30,6 +30,8 @@ LAYERS = [
         "config_proxy",
         "config_rates",
         "config_types",
+        "config_log",
+        "config_signering",
         "connection",
         "devpki",
         "families",

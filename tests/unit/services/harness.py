@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pytest
     from lxml.etree import _Element
 
+    from ssbtek_gateway.config import Bastjanst, SoapBastjanst
     from ssbtek_gateway.model import Failure, Question
     from ssbtek_gateway.services.soap import SoapService, SoapSpec
     from ssbtek_gateway.services.transport import TransportError
@@ -93,7 +94,7 @@ class Harness:
         self.transport.reply = Reply(status, charset, body.encode() if isinstance(body, str) else body)
 
 
-def harness(kod: str, monkeypatch: pytest.MonkeyPatch) -> Harness:
+def harness(kod: str, monkeypatch: pytest.MonkeyPatch, settings: SoapBastjanst = SETTINGS) -> Harness:
     """The service `kod` as the gateway builds it, on 16 February 2026."""
     spec = SPECS[kod]
     made: list[FakeTransport] = []
@@ -104,7 +105,7 @@ def harness(kod: str, monkeypatch: pytest.MonkeyPatch) -> Harness:
 
     monkeypatch.setattr(soap, "Transport", transport)
     clock = Clock()
-    service = soap.SoapService(spec, SETTINGS, clock=clock)
+    service = soap.SoapService(spec, settings, clock=clock)
     return Harness(kod, spec, service, made[0], clock)
 
 
