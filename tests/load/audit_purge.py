@@ -47,7 +47,7 @@ def moment(number: int) -> datetime:
 
 
 async def build(database: Path, rows: int, writers: int) -> None:
-    stores = [AuditStore(Sqlite(database), KEY) for _ in range(writers)]
+    stores = [await AuditStore.open(Sqlite(database), KEY) for _ in range(writers)]
     for first in range(0, rows, TOGETHER):
         store = stores[first // TOGETHER % writers]
         numbers = range(first, first + TOGETHER)
@@ -60,7 +60,7 @@ def write(database: Path, ended: Event, told: Any) -> None:  # noqa: ANN401 - on
     """Append rows one by one and tell how long each took."""
 
     async def append() -> list[float]:
-        store, took = AuditStore(Sqlite(database), KEY), []
+        store, took = await AuditStore.open(Sqlite(database), KEY), []
         while not ended.is_set():
             began = time.perf_counter()
             await store.append(row())
