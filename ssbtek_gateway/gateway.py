@@ -114,7 +114,7 @@ async def serve(
             rates,
             admission,
             settings.limits,
-            _closing(settings),
+            closing_of(settings),
             settings.regler.kontrollsiffra == "krav",
         )
         stack.callback(asyncio.create_task(closing.remind(settings)).cancel)
@@ -172,7 +172,7 @@ def check(settings: Settings) -> None:
     _contexts(settings)
     issuers(settings)
     _redis(settings)
-    _closing(settings)
+    closing_of(settings)
     with _naming("signering: certificate or key"):
         MessageSecurity.load(Register(()), settings.signering, audit_backend(settings))
     person_key(settings)
@@ -335,7 +335,8 @@ def _redis(settings: Settings) -> BlockingConnectionPool | None:
         return redis_pool.connect(settings.rates)
 
 
-def _closing(settings: Settings) -> closing.Closing:
+def closing_of(settings: Settings) -> closing.Closing:
+    """When versions close, and the gateway as a whole. Raises `SetupError`."""
     unknown = sorted(settings.versioner.keys() - CONTRACTS.keys())
     if unknown:
         raise SetupError(f"versioner: there is no version {unknown[0]}, only {', '.join(CONTRACTS)}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from ssbtek_gateway.cli import ask, audit, demo, ping, pki, purge, replay, serve, simulate, usage
+from ssbtek_gateway.cli import ask, audit, demo, explain, ping, pki, purge, replay, serve, simulate, usage
 
 app = typer.Typer(
     help="SSBTEK: en fråga om en person, ett samlat svar. One question about one person, one combined answer.",
@@ -16,6 +16,7 @@ app = typer.Typer(
 app.command()(serve.serve)
 app.command()(serve.check_config)
 app.command()(ping.ping)
+app.command()(explain.explain)
 app.command()(simulate.simulate)
 app.command()(ask.ask)
 app.command()(replay.replay)
