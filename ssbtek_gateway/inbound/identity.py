@@ -43,6 +43,15 @@ _RSA_BITS = 2048
 _CURVES = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
 _HASHES = (hashes.SHA256, hashes.SHA384, hashes.SHA512)
 _KEPT = 1024
+# What cryptography raises of certificates that nobody should have issued.
+_UNREADABLE = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +119,7 @@ class Identity:
                 wrong.append("the certificate's key or signature is too weak")
             if issuer is not None:
                 wrong += _unfit(certificate, issuer)
-        except (ValueError, UnsupportedAlgorithm):
+        except _UNREADABLE:
             return _Read(Caller("", ""), ("the certificate cannot be read",))
         revocations = issuer.revocations if issuer else None
         caller = Caller(number or "", certificate.fingerprint(hashes.SHA256()).hex())
