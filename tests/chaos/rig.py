@@ -72,8 +72,12 @@ class Process:
 
     def workers(self) -> list[int]:
         """The processes that answer."""
-        tasks = Path(f"/proc/{self._popen.pid}/task").iterdir()
-        return [int(child) for task in tasks for child in _text(task / "children").split()]
+        return _children(self._popen.pid)
+
+    def processes(self) -> list[int]:
+        """All that work: those that answer, and what they have started."""
+        workers = self.workers()
+        return workers + [child for worker in workers for child in _children(worker)]
 
     def signal(self, number: signal.Signals) -> None:
         self._popen.send_signal(number)
@@ -92,6 +96,11 @@ class Process:
         if self._popen.poll() is None:
             os.killpg(self._popen.pid, signal.SIGKILL)
             self._popen.wait()
+
+
+def _children(pid: int) -> list[int]:
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return [int(child) for task in tasks for child in _text(task / "children").split()]
 
 
 def _text(path: Path) -> str:

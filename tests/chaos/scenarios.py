@@ -110,6 +110,19 @@ async def worker_killed(scene: Scene) -> None:
     scene.check(len(scene.gateway.workers()) == len(workers), "no worker in its place")
 
 
+async def writer_killed(scene: Scene) -> None:
+    """kill -9 of the process that writes a worker's audit: refused what it had not written, then all is as before."""
+    workers = scene.gateway.workers()
+    (writer, *_) = set(scene.gateway.processes()) - set(workers)
+    async with scene.load(either(answered, refused("INTERNT_FEL"))) as got:
+        await scene.more(got, 3 * AT_ONCE)
+        os.kill(writer, signal.SIGKILL)
+        await scene.more(got, 6 * AT_ONCE, answered)
+    scene.margin = f"{sum(map(refused('INTERNT_FEL'), got))} of {len(got)} refused"
+    scene.check(scene.gateway.workers() == workers, "a worker was replaced")
+    scene.check(writer not in scene.gateway.processes(), "the writer was not killed")
+
+
 async def sigterm(scene: Scene) -> None:
     """SIGTERM when all are asking: whatever was asked is answered."""
     await scene.faults.play("SO", "slow:1")
@@ -244,7 +257,7 @@ async def out_of_descriptors(scene: Scene) -> None:
 
 
 def _limit(scene: Scene, kind: int, value: int | None) -> None:
-    for pid in scene.gateway.workers():
+    for pid in scene.gateway.processes():
         rig.limit(pid, kind, value)
 
 
@@ -296,6 +309,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "flapping": Scenario(flapping, {"bastjanst": "sparr_efter = 3\nsparr_seconds = 0.2"}),
     "slow names": Scenario(slow_names, {"bastjanst": f"connect_seconds = 0.5\n{_UNGUARDED}"}, prefix=None),
     "worker killed": Scenario(worker_killed),
+    "writer killed": Scenario(writer_killed),
     "SIGTERM": Scenario(sigterm),
     "no descriptors": Scenario(out_of_descriptors, {"bastjanst": _UNGUARDED}),
     "clock jumps": Scenario(clock_jumps, prefix=None),

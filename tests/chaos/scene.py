@@ -92,12 +92,12 @@ class Scene:
 
     def measure(self) -> None:
         """What it holds now is what it may hold at the end."""
-        self._workers = self.gateway.workers()
+        self._processes = self.gateway.processes()
         self._others = self._sockets().others
-        self._megabytes = rig.megabytes(self._workers)
+        self._megabytes = rig.megabytes(self._processes)
 
     def _sockets(self) -> rig.Sockets:
-        return rig.sockets(self.gateway.workers(), self.gateway.ports[0], self.agencies)
+        return rig.sockets(self.gateway.processes(), self.gateway.ports[0], self.agencies)
 
     @property
     def url(self) -> str:
@@ -204,8 +204,8 @@ class Scene:
         return self.line
 
     async def _leaks(self) -> str:
-        workers = self.gateway.workers()
-        if workers != self._workers:
+        processes = self.gateway.processes()
+        if processes != self._processes:
             return "other processes"
 
         def let_go() -> bool:
@@ -213,7 +213,7 @@ class Scene:
             return found.callers == 0 and found.others <= self._others
 
         await self.until(let_go, "sockets are left")
-        found, grown = self._sockets(), rig.megabytes(workers) - self._megabytes
+        found, grown = self._sockets(), rig.megabytes(processes) - self._megabytes
         self.check(found.agencies <= MOST_KEPT, f"{found.agencies} connections to the agencies")
         self.check(grown <= self.most_megabytes, f"grew by {grown:.0f} MB")
         return f"{found.callers + found.others - self._others:+}, {found.agencies} kept, {grown:+.0f} MB"
