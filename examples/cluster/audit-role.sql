@@ -1,3 +1,4 @@
+-- With signed messages (docs/ws-security.md) the role needs the table ws_security_replay too: the page has its SQL.
 -- The role that the gateways use: they read and add, and cannot change or remove. For a database whose tables
 -- `ssbtek-gateway audit migrate` has made, as their owner.
 --

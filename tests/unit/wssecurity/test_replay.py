@@ -186,15 +186,15 @@ async def test_a_database_that_cannot_be_opened(tmp_path: Path) -> None:
 async def test_a_role_that_may_not_make_tables(postgresql: Server) -> None:
     (statements,) = re.findall(r"```sql\n(CREATE TABLE ws_.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
     with postgresql.database() as database:
-        postgresql.execute("CREATE ROLE ssbtek_gateway LOGIN")
-        backend = Postgresql(postgresql.url(database, "ssbtek_gateway"))
+        postgresql.execute("CREATE ROLE replaying LOGIN")
+        backend = Postgresql(postgresql.url(database, "replaying"))
         with pytest.raises(AuditError, match="cannot be opened: InsufficientPrivilege"):
             opened(backend)
-        postgresql.execute(statements, database)
+        postgresql.execute(statements.replace("ssbtek_gateway", "replaying"), database)
         store = opened(backend)
         assert [await taken(store), await taken(store)] == [True, False]
         await store.close()
-    postgresql.execute("DROP ROLE ssbtek_gateway")
+    postgresql.execute("DROP ROLE replaying")
 
 
 def test_postgresql_keeps_it_with_the_audit_and_sqlite_in_one_file_for_all_workers(tmp_path: Path) -> None:
