@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
+from canaries import leaked
 from harness import Gateway, running_agencies, running_gateway
 from vectors import make
 from wire import Trap, Wired
@@ -14,8 +15,21 @@ from wire import Trap, Wired
 from ssbtek_gateway import devpki
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
     from pathlib import Path
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Whatever a test is about: what a gateway logs or writes meanwhile holds nobody's number."""
+    report = yield
+    arguments = getattr(item, "funcargs", {})
+    folder = arguments.get("tmp_path") if report.when == "teardown" else None
+    found = leaked(report.capstderr, folder)
+    if found and report.passed:
+        report.outcome = "failed"
+        report.longrepr = f"leaked: {sorted(found)}"
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from canaries import NUMBERS
 from functional.test_processes import MANAGED, gateway, started
 from harness import configuration, controlled_agencies
 
@@ -35,10 +36,7 @@ NAMES = re.compile(r"fornamn|efternamn|namn|adress|konto|gata|registreringsnumme
 
 def canaries() -> set[bytes]:
     """Numbers in every spelling, and the names, addresses, accounts and vehicles that the personas have."""
-    found: set[str] = set()
-    for persona in personas.load(personas.FOLDER, today_in_sweden()).values():
-        number = persona.person.reveal()
-        found |= {number, number[2:], f"{number[:8]}-{number[8:]}", f"{number[2:8]}-{number[8:]}"}
+    found: set[str] = set(NUMBERS)
     for path in personas.FOLDER.glob("*.xml"):
         for element in xmlgate.parse_own(path.read_bytes()).iter("{*}*"):
             text = (element.text or "").strip()
