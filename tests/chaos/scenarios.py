@@ -242,18 +242,22 @@ async def redis_away(scene: Scene) -> None:
 async def out_of_descriptors(scene: Scene) -> None:
     """Idle connections take all descriptors; when they go all is well again."""
     await scene.reconnect()
-    pids = scene.gateway.workers()
-    most = max(rig.descriptors(pid) for pid in pids) + 10
-    _limit(scene, resource.RLIMIT_NOFILE, most)
-    port = scene.gateway.ports[0]
-    idle = [await asyncio.open_connection("127.0.0.1", port) for _ in range(40 * len(pids))]
+    await scene.until(lambda: scene.sockets().callers == 0, "callers are left")
+    limits = {pid: rig.descriptors(pid) + 10 for pid in scene.gateway.workers()}
+    for pid, most in limits.items():
+        rig.limit(pid, resource.RLIMIT_NOFILE, most)
+    idle = [await asyncio.open_connection("127.0.0.1", scene.gateway.ports[0]) for _ in range(40 * len(limits))]
+    await scene.until(
+        lambda: all(rig.descriptors(pid) >= most - 1 for pid, most in limits.items()), "descriptors are left"
+    )
     answers = await scene.ask(60, lambda _: True)
     scene.margin = f"{sum(map(answered, answers))} of {len(answers)} answered meanwhile"
     for _, writer in idle:
         writer.close()
     await scene.until_answered()
     await scene.ask(60, at_once=1)
-    _limit(scene, resource.RLIMIT_NOFILE, None)
+    for pid in limits:
+        rig.limit(pid, resource.RLIMIT_NOFILE, None)
 
 
 def _limit(scene: Scene, kind: int, value: int | None) -> None:

@@ -93,10 +93,11 @@ class Scene:
     def measure(self) -> None:
         """What it holds now is what it may hold at the end."""
         self._processes = self.gateway.processes()
-        self._others = self._sockets().others
+        self._others = self.sockets().others
         self._megabytes = rig.megabytes(self._processes)
 
-    def _sockets(self) -> rig.Sockets:
+    def sockets(self) -> rig.Sockets:
+        """What the gateway's processes hold now."""
         return rig.sockets(self.gateway.processes(), self.gateway.ports[0], self.agencies)
 
     @property
@@ -209,11 +210,11 @@ class Scene:
             return "other processes"
 
         def let_go() -> bool:
-            found = self._sockets()
+            found = self.sockets()
             return found.callers == 0 and found.others <= self._others
 
         await self.until(let_go, "sockets are left")
-        found, grown = self._sockets(), rig.megabytes(processes) - self._megabytes
+        found, grown = self.sockets(), rig.megabytes(processes) - self._megabytes
         self.check(found.agencies <= MOST_KEPT, f"{found.agencies} connections to the agencies")
         self.check(grown <= self.most_megabytes, f"grew by {grown:.0f} MB")
         return f"{found.callers + found.others - self._others:+}, {found.agencies} kept, {grown:+.0f} MB"
