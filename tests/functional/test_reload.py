@@ -41,11 +41,13 @@ class Reloaded(NamedTuple):
         return self.serving.config.parent
 
     def reload(self, times: int = 1, event: str = "reloaded") -> None:
-        """Ask for it, and wait until it is so."""
-        before = self.count(event)
-        for _ in range(times):
+        """Ask for it, again while it is being done, and wait until it has been done that often."""
+        before, workers = self.count(event), self.count("listening")
+        for asked in range(times):
+            # Two signals at once could be one.
+            until(lambda: self.count("listening") >= workers + asked)  # noqa: B023 - called at once
             self.serving.process.send_signal(signal.SIGHUP)
-        until(lambda: self.count(event) > before)
+        until(lambda: self.count(event) >= before + times)
 
     def count(self, event: str) -> int:
         return sum(line["event"] == event for line in self.serving.lines)
