@@ -5,6 +5,10 @@ from __future__ import annotations
 import ssl
 from typing import TYPE_CHECKING
 
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
@@ -12,6 +16,18 @@ if TYPE_CHECKING:
 # Forward secrecy and authenticated encryption only (RFC 9325, section 4.2). TLS 1.3 has its own fixed list.
 # Level 2: no SHA-1, no RSA below 2048 bits, whatever the system's own default.
 _CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20:@SECLEVEL=2"
+
+# What a certificate may be signed with, for whoever judges one beside OpenSSL.
+HASHES = (hashes.SHA256, hashes.SHA384, hashes.SHA512)
+# What cryptography raises of certificates that nobody should have issued.
+UNREADABLE = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
 
 
 def server_context(certificate: Path, key: Path, client_authorities: Iterable[Path]) -> ssl.SSLContext:

@@ -17,11 +17,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from ssbtek_gateway import tls
 from ssbtek_gateway.faults import GatewayFault
 from ssbtek_gateway.model import Caller, has_check_digit
 
@@ -41,17 +42,7 @@ FORMS = (
 _PLACES = {NameOID.SERIAL_NUMBER, NameOID.ORGANIZATION_IDENTIFIER}
 _RSA_BITS = 2048
 _CURVES = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
-_HASHES = (hashes.SHA256, hashes.SHA384, hashes.SHA512)
 _KEPT = 1024
-# What cryptography raises of certificates that nobody should have issued.
-_UNREADABLE = (
-    ValueError,
-    TypeError,
-    UnsupportedAlgorithm,
-    x509.InvalidVersion,
-    x509.DuplicateExtension,
-    x509.UnsupportedGeneralNameType,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +110,7 @@ class Identity:
                 wrong.append("the certificate's key or signature is too weak")
             if issuer is not None:
                 wrong += _unfit(certificate, issuer)
-        except _UNREADABLE:
+        except tls.UNREADABLE:
             return _Read(Caller("", ""), ("the certificate cannot be read",))
         revocations = issuer.revocations if issuer else None
         caller = Caller(number or "", certificate.fingerprint(hashes.SHA256()).hex())
@@ -173,7 +164,7 @@ def _strong(certificate: x509.Certificate) -> bool:
     key = certificate.public_key()
     enough = isinstance(key, rsa.RSAPublicKey) and key.key_size >= _RSA_BITS
     enough |= isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, _CURVES)
-    return enough and isinstance(certificate.signature_hash_algorithm, _HASHES)
+    return enough and isinstance(certificate.signature_hash_algorithm, tls.HASHES)
 
 
 def _unfit(certificate: x509.Certificate, issuer: Issuer) -> list[str]:

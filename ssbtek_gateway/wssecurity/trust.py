@@ -9,11 +9,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
+from ssbtek_gateway import tls
 from ssbtek_gateway.wssecurity.names import ECDSA_SHA256, ECDSA_SHA384, RSA, SecurityError
 
 if TYPE_CHECKING:
@@ -27,22 +26,12 @@ if TYPE_CHECKING:
 _RSA_BITS = range(2048, 8193)
 # The curve's own hash first.
 _CURVES = {"secp256r1": (ECDSA_SHA256, ECDSA_SHA384), "secp384r1": (ECDSA_SHA384, ECDSA_SHA256)}
-_HASHES = (hashes.SHA256, hashes.SHA384, hashes.SHA512)
 # An organisation's certificate is one for TLS clients; documents may be signed with one of its own (RFC 9336).
 _USAGES = {
     ExtendedKeyUsageOID.CLIENT_AUTH,
     ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE,
     x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36"),
 }
-# What cryptography says of odd certificates.
-_UNREADABLE = (
-    ValueError,
-    TypeError,
-    UnsupportedAlgorithm,
-    x509.InvalidVersion,
-    x509.DuplicateExtension,
-    x509.UnsupportedGeneralNameType,
-)
 _UNDERSTOOD = {
     ExtensionOID.BASIC_CONSTRAINTS,
     ExtensionOID.KEY_USAGE,
@@ -84,10 +73,10 @@ def read(der: bytes, now: datetime) -> Key:
         key = certificate.public_key()
         # Whoever looks at a name later need not expect that it cannot be read.
         hashed, *_ = certificate.signature_hash_algorithm, certificate.subject, certificate.issuer
-    except _UNREADABLE:
+    except tls.UNREADABLE:
         raise SecurityError("InvalidSecurityToken", "the signer's certificate cannot be read") from None
     algorithms = _algorithms(key)
-    if not algorithms or not isinstance(hashed, _HASHES):
+    if not algorithms or not isinstance(hashed, tls.HASHES):
         raise SecurityError("InvalidSecurityToken", "the signer's certificate has a key or a hash that is not allowed")
     if not all(_allows_signing(extension) for extension in extensions):
         raise SecurityError("FailedAuthentication", "the signer's certificate is not for signing messages")
