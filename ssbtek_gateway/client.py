@@ -109,6 +109,29 @@ class Client(AbstractContextManager["Client"]):
 
     def ask(self, person: PersonId, period: Period, asker: Asker, services: Collection[str]) -> Answer:
         """Ask about one person. Raises `FaultError` or `ClientError`."""
+        question = self._question(person, period, asker, services)
+        try:
+            result = self._service.hamtaBastjanstInformation(**question)
+        except zeep.exceptions.Fault as fault:
+            raise _fault(fault) from None
+        except (requests.RequestException, OSError, zeep.exceptions.Error, etree.XMLSyntaxError) as error:
+            raise ClientError(f"no answer: {connection.meaning(error)}") from None
+        received: dict[str, Any] = self._history.last_received  # type: ignore[assignment] # it has just been received
+        return Answer(received["envelope"], zeep.helpers.serialize_object(result, dict))
+
+    def message(
+        self, person: PersonId, period: Period, asker: Asker, services: Collection[str], korrelationsid: str
+    ) -> bytes:
+        """The same question as it would be sent, with a mark that the answer repeats. Raises `ClientError`."""
+        question = self._question(person, period, asker, services)
+        question["generellaFrageparametrar"]["korrelationsid"] = korrelationsid
+        try:
+            envelope = self._client.create_message(self._service, "hamtaBastjanstInformation", **question)
+        except zeep.exceptions.Error as error:
+            raise ClientError(f"no such question in that WSDL: {connection.meaning(error)}") from None
+        return etree.tostring(envelope, encoding="UTF-8", xml_declaration=True)
+
+    def _question(self, person: PersonId, period: Period, asker: Asker, services: Collection[str]) -> dict[str, Any]:
         general = {
             "fraganSkallInkluderasISvaret": False,
             "ingivare": {
@@ -132,16 +155,7 @@ class Client(AbstractContextManager["Client"]):
         if "SKV" in services and self._version != _WITHOUT_SKV_BLOCK:
             years = sorted({period.from_datum.year - 1, period.tom_datum.year - 1, period.tom_datum.year})
             included["SKV"]["fraga"] = {"ar": years, **dict.fromkeys(_SKV_PARTS, True)}
-        try:
-            result = self._service.hamtaBastjanstInformation(
-                generellaFrageparametrar=general, specifikaFrageparametrar=included
-            )
-        except zeep.exceptions.Fault as fault:
-            raise _fault(fault) from None
-        except (requests.RequestException, OSError, zeep.exceptions.Error, etree.XMLSyntaxError) as error:
-            raise ClientError(f"no answer: {connection.meaning(error)}") from None
-        received: dict[str, Any] = self._history.last_received  # type: ignore[assignment] # it has just been received
-        return Answer(received["envelope"], zeep.helpers.serialize_object(result, dict))
+        return {"generellaFrageparametrar": general, "specifikaFrageparametrar": included}
 
     def __enter__(self) -> Self:
         return self
@@ -150,6 +164,12 @@ class Client(AbstractContextManager["Client"]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._session.close()
+
+
+def has_data(section: _Element) -> bool:
+    """Whether a section, or a part of it (SKV from version 11 on), has data."""
+    data = f"{{{etree.QName(section).namespace}}}data"
+    return section.find(data) is not None or section.find(f"*/{data}") is not None
 
 
 def _lefi_question(person: PersonId, period: Period) -> dict[str, Any]:

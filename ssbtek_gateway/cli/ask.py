@@ -12,10 +12,10 @@ import typer
 from lxml import etree
 from rich.console import Console
 
+from ssbtek_gateway.cli import options
 from ssbtek_gateway.cli.common import FAILED, USAGE, PersonFile, fail, read_person
 from ssbtek_gateway.cli.table import print_sections
-from ssbtek_gateway.client import TEST_ASKER, Asker, Client, ClientError
-from ssbtek_gateway.config import KODER
+from ssbtek_gateway.client import TEST_ASKER, Asker, Client, ClientError, has_data
 from ssbtek_gateway.model import Period
 from ssbtek_gateway.services.csn import months
 from ssbtek_gateway.services.service import today
@@ -23,8 +23,6 @@ from ssbtek_gateway.simulator import personas
 
 if TYPE_CHECKING:
     from datetime import date
-
-    from lxml.etree import _Element
 
     from ssbtek_gateway.client import Answer
     from ssbtek_gateway.model import PersonId
@@ -41,29 +39,23 @@ class Output(StrEnum):
 
 
 def ask(
-    contract: Annotated[str, typer.Option(help="The contract version.")] = "10",
-    url: Annotated[
-        str | None, typer.Option(help="The service's address, instead of the development gateway's.")
-    ] = None,
-    ca: Annotated[Path, typer.Option(help="The authority of the service's certificate.")] = Path("certs/dev/ca.pem"),
-    cert: Annotated[Path, typer.Option(help="Our certificate.")] = Path("certs/dev/client.pem"),
-    key: Annotated[Path, typer.Option(help="Its key.")] = Path("certs/dev/client.key"),
+    contract: options.Contract = "10",
+    url: options.Url = None,
+    ca: options.Authority = Path("certs/dev/ca.pem"),
+    cert: options.Certificate = Path("certs/dev/client.pem"),
+    key: options.Key = Path("certs/dev/client.key"),
     persona: Annotated[str | None, typer.Option(help="Ask about a test person of the simulator, by alias.")] = None,
     person_file: PersonFile = None,
     fran: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day.")] = None,
     tom: Annotated[datetime | None, typer.Option("--tom", formats=["%Y-%m-%d"], help="Last day.")] = None,
-    bastjanst: Annotated[
-        list[str] | None, typer.Option(help=f"Ask only this base service ({', '.join(KODER)}). Repeat for several.")
-    ] = None,
-    organisation: Annotated[str, typer.Option(help="The ingivare's organisation number, 16 first.")] = (
-        TEST_ASKER.organisationsnummer
-    ),
-    namn: Annotated[str, typer.Option(help="The ingivare's name.")] = TEST_ASKER.namn,
-    handlaggare: Annotated[str, typer.Option(help="Who asks.")] = TEST_ASKER.handlaggare,
-    arende: Annotated[str, typer.Option(help="The case.")] = TEST_ASKER.arendeidentitet,
-    syfte: Annotated[str, typer.Option(help="The purpose.")] = TEST_ASKER.syfte,
-    lagtext: Annotated[str, typer.Option(help="The legal ground.")] = TEST_ASKER.lagtext,
-    aktorsid: Annotated[str, typer.Option(help="Whom FK is asked for.")] = TEST_ASKER.aktorsid,
+    bastjanst: options.Bastjanst = None,
+    organisation: options.Organisation = TEST_ASKER.organisationsnummer,
+    namn: options.Namn = TEST_ASKER.namn,
+    handlaggare: options.Handlaggare = TEST_ASKER.handlaggare,
+    arende: options.Arende = TEST_ASKER.arendeidentitet,
+    syfte: options.Syfte = TEST_ASKER.syfte,
+    lagtext: options.Lagtext = TEST_ASKER.lagtext,
+    aktorsid: options.Aktorsid = TEST_ASKER.aktorsid,
     output: Annotated[Output, typer.Option("--output", "-o", help="How to print the answer.")] = Output.table,
 ) -> None:
     """Ask one question and print the combined answer.
@@ -78,31 +70,19 @@ def ask(
     Examples: `ssbtek-gateway ask --persona allt`, `ssbtek-gateway ask --persona student --contract 11`,
     `ssbtek-gateway ask --person-file - --output xml < number.txt`
     """
-    unknown = set(bastjanst or ()) - set(KODER)
-    if unknown:
-        fail(f"--bastjanst: {', '.join(sorted(unknown))} is not one of {', '.join(KODER)}", USAGE)
+    services = options.services(bastjanst)
     person = test_person(persona) if persona is not None else read_person(person_file)
     period = _period(fran, tom)
     asker = Asker(organisation, namn, handlaggare, arende, syfte, lagtext, aktorsid)
-    missing = [path for path in (ca, cert, key) if not path.is_file()]
-    if missing:
-        fail(
-            f"{missing[0]} does not exist; `ssbtek-gateway dev-pki certs/dev` makes certificates for development", USAGE
-        )
+    options.demand_files(ca, cert, key)
     try:
-        with Client(url or f"https://127.0.0.1:8443/ssbt/{contract}", ca, cert, key) as client:
-            answer = client.ask(person, period, asker, bastjanst or KODER)
+        with Client(options.address(url, contract), ca, cert, key) as client:
+            answer = client.ask(person, period, asker, services)
     except ClientError as error:
         fail(str(error), FAILED)
     show(answer, output)
-    if any(_failed(section) for section in answer.sections):
+    if not all(has_data(section) for section in answer.sections):
         raise typer.Exit(_SOME_SECTION_FAILED)
-
-
-def _failed(section: _Element) -> bool:
-    """Whether neither a section nor any part of it (SKV from version 11 on) has data."""
-    data = f"{{{etree.QName(section).namespace}}}data"
-    return section.find(data) is None and section.find(f"*/{data}") is None
 
 
 def show(answer: Answer, output: Output) -> None:

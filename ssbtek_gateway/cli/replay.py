@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ssbtek_gateway.cli.common import FAILED, USAGE, fail
+from ssbtek_gateway.cli.options import Authority, Certificate, Key  # noqa: TC001 - typer reads them at run time
+from ssbtek_gateway.connection import SetupError
 from ssbtek_gateway.replay import ignores as ignoring
 from ssbtek_gateway.replay.compare import Result, judge
 from ssbtek_gateway.replay.fixtures import FixtureError, read
-from ssbtek_gateway.replay.send import Sender, SendError, SetupError
+from ssbtek_gateway.replay.send import Sender, SendError
 
 if TYPE_CHECKING:
     from ssbtek_gateway.replay.fixtures import Fixture
@@ -29,9 +31,9 @@ def replay(
         Path, typer.Argument(help="Where NAME.request.xml and NAME.response.xml are, folders in it included.")
     ],
     url: Annotated[str, typer.Option(help="Where the questions are sent.")] = "https://127.0.0.1:8443/ssbt/10",
-    ca: Annotated[Path, typer.Option(help="The authority of the service's certificate.")] = Path("certs/dev/ca.pem"),
-    cert: Annotated[Path, typer.Option(help="Our certificate.")] = Path("certs/dev/client.pem"),
-    key: Annotated[Path, typer.Option(help="Its key.")] = Path("certs/dev/client.key"),
+    ca: Authority = Path("certs/dev/ca.pem"),
+    cert: Certificate = Path("certs/dev/client.pem"),
+    key: Key = Path("certs/dev/client.key"),
     ignore: Annotated[
         list[str] | None,
         typer.Option(

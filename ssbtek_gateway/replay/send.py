@@ -5,11 +5,10 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from email.message import Message
 from typing import TYPE_CHECKING, Self
-from urllib.parse import urlsplit
 
 import requests
 
-from ssbtek_gateway import connection, tls
+from ssbtek_gateway import connection
 from ssbtek_gateway.replay.compare import Reply
 
 if TYPE_CHECKING:
@@ -22,25 +21,15 @@ _LARGEST = 20_000_000
 _PIECE = 65_536
 
 
-class SetupError(Exception):
-    """The address, certificate, key or authority cannot be used."""
-
-
 class SendError(Exception):
     """No answer came. The text holds nothing of the question."""
 
 
 class Sender(AbstractContextManager["Sender"]):
-    """One address, such as https://host:8443/ssbt/10. Raises `SetupError`."""
+    """One address, such as https://host:8443/ssbt/10. Raises `connection.SetupError`."""
 
     def __init__(self, url: str, authority: Path, certificate: Path, key: Path) -> None:
-        if not _is_https(url):
-            raise SetupError(f"{url}: is not https://host[:port]/path")
-        try:
-            tls.client_context(certificate, key, authority)
-        except OSError as error:
-            reason = error.strerror or type(error).__name__
-            raise SetupError(f"{certificate}, {key} and {authority} cannot be used: {reason}") from None
+        connection.context(url, authority, certificate, key)
         self._url = url
         self._session = connection.session(authority, certificate, key)
 
@@ -67,15 +56,6 @@ class Sender(AbstractContextManager["Sender"]):
 
     def __enter__(self) -> Self:
         return self
-
-
-def _is_https(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        # The port is read to be checked.
-        return parts.scheme == "https" and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
 
 
 def _body(response: requests.Response) -> bytes:

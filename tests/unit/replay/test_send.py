@@ -9,8 +9,9 @@ import pytest
 import requests
 from requests.adapters import BaseAdapter
 
+from ssbtek_gateway.connection import SetupError
 from ssbtek_gateway.replay import send
-from ssbtek_gateway.replay.send import Sender, SendError, SetupError
+from ssbtek_gateway.replay.send import Sender, SendError
 
 if TYPE_CHECKING:
     from pathlib import Path
