@@ -312,6 +312,7 @@ class Settings(Model):
     """The whole file."""
 
     miljo: Literal["utveckling", "test", "produktion"]
+    """Told to whoever fetches the WSDL. Risk: with another word than "produktion" there, `load` asks real agencies."""
     public_url: Url
     """What the published WSDL names as the service's address, whatever Host header a caller sends."""
     listen: Listen

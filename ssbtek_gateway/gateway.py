@@ -222,7 +222,9 @@ def doors(
     """What answers on each of `addresses`. Raises `SetupError`."""
     contracts = CONTRACTS.values()
     listen = settings.listen
-    given_out = DocumentApp(documents.published(contracts, settings.public_url))
+    given_out = DocumentApp(
+        documents.published(contracts, settings.public_url), [(documents.MILJO.encode(), settings.miljo.encode())]
+    )
     endpoint = SoapEndpoint if traced is None else traced.endpoint
     endpoints = {documents.path(contract): endpoint(contract, flow) for contract in contracts}
     questions: Application = QuestionApp(

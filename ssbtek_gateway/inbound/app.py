@@ -45,11 +45,12 @@ class DocumentApp:
     """Gives out the WSDL and its schemas, and nothing else."""
 
     documents: Mapping[tuple[str, str], bytes]
+    headers: Headers = ()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's signature
         try:
             framing.check(scope)
-            await _send(send, 200, self.find(scope), _XML)
+            await _send(send, 200, self.find(scope), _XML, self.headers)
         except HttpError as error:
             await _refuse(send, error)
 
@@ -79,7 +80,7 @@ class QuestionApp:
             framing.check(scope)
             endpoint = self.endpoints.get(scope["path"])
             if endpoint is None or scope["query_string"]:
-                await self._written(send, 200, self.documents.find(scope))
+                await self._written(send, 200, self.documents.find(scope), self.documents.headers)
                 return
             charset = framing.charset(scope)
             body = await self._body(scope, receive)

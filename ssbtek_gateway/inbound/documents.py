@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from ssbtek_gateway.contracts.contract import Contract
 
+# The header of each document that says which environment it is (`miljo`): so that nobody loads production by mistake.
+MILJO = "ssbtek-miljo"
 _ADDRESS = "{http://schemas.xmlsoap.org/wsdl/soap/}address"
 _IMPORT = "{http://www.w3.org/2001/XMLSchema}import"
 

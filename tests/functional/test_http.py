@@ -105,6 +105,14 @@ def test_the_wsdl_names_the_configured_address_whatever_the_host_header_says(ssb
         assert b"evil.example" not in body
 
 
+def test_the_documents_say_which_environment_it_is(ssbtek: Gateway) -> None:
+    for who, port in (("client", ssbtek.port), (None, ssbtek.documents_port)):
+        connection = ssbtek.connection(who, port)
+        connection.request("HEAD", "/ssbt/10?wsdl")
+        assert connection.getresponse().getheader("Ssbtek-Miljo") == "test"
+        connection.close()
+
+
 def test_the_document_port_answers_no_question(ssbtek: Gateway, question: str) -> None:
     connection = ssbtek.connection(None, ssbtek.documents_port)
     connection.request("POST", "/ssbt/10", question.encode(), {"Content-Type": "text/xml"})
