@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 
 import typer
 import uvloop
@@ -14,6 +14,8 @@ from ssbtek_gateway.model import PersonId
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
+
+T = TypeVar("T")
 
 FAILED = 1
 USAGE = 2
@@ -52,7 +54,7 @@ def printable(text: str) -> str:
     return "".join(character if character.isprintable() else "\ufffd" for character in text)
 
 
-def run(server: Coroutine[object, object, None]) -> None:
-    """Run a server on uvloop until it ends."""
+def run(server: Coroutine[object, object, T]) -> T:
+    """Run a server on uvloop until it ends. Ctrl-C cancels it."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(server)
+        return runner.run(server)

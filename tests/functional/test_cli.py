@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from harness import Gateway
 
 TOP = Path(__file__).parents[2]
-COMMANDS = ("serve", "simulate", "ask", "demo", "check-config", "dev-pki", "explain", "ping", "replay", "usage")
+COMMANDS = ("serve", "simulate", "ask", "demo", "check-config", "dev-pki", "explain", "load", "ping", "replay", "usage")
 
 
 def run(*arguments: str | Path, stdin: str = "") -> subprocess.CompletedProcess[str]:

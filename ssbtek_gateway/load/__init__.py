@@ -1,0 +1,1 @@
+"""Questions at a rate that does not wait for the answers, and what became of them."""
