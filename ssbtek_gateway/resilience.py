@@ -6,7 +6,6 @@ All three answer in the section without anything being sent. Why the breaker is 
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import monotonic
@@ -17,7 +16,7 @@ from ssbtek_gateway.faults import failure, timeout
 from ssbtek_gateway.model import Data, Failure, PartsPayload
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable
+    from collections.abc import Callable, Iterable
     from datetime import date
 
     from ssbtek_gateway.config import Bastjanst
@@ -127,21 +126,31 @@ class Guarded:
         refused = self._refusal()
         if refused is not None:
             return refused
-        started = self._clock.elapsed()
-        waits = self._places.locked()
-        async with self._place() as has_place:
-            if not has_place:
+        if not self._places.locked():
+            await self._places.acquire()  # at once
+            waited_from = None
+        else:
+            waited_from = self._clock.elapsed()
+            if not await self._waited():
                 return _overloaded()
-            # While this question waited there may have been one failure too many, or maintenance may have begun.
-            return self._refusal() or await self._asked(question, started if waits else None)
+            # Meanwhile there may have been one failure too many, or maintenance may have begun.
+            refused = self._refusal()
+        try:
+            return refused or await self._asked(question, waited_from)
+        finally:
+            self._places.release()
 
     async def test(self) -> tuple[bool, Failure | None]:
         """A test neither opens nor closes the breaker: that something listens does not say that it answers."""
         refused = self._refusal()
         if refused is not None:
             return False, refused
-        async with self._place() as has_place:
-            return await self._service.test() if has_place else (False, _overloaded())
+        if not await self._waited():
+            return False, _overloaded()
+        try:
+            return await self._service.test()
+        finally:
+            self._places.release()
 
     async def close(self) -> None:
         await self._service.close()
@@ -153,7 +162,8 @@ class Guarded:
         return refused.felkod if refused else None
 
     def _refusal(self) -> Failure | None:
-        until = maintenance(self._settings.underhall, self._clock.now())
+        windows = self._settings.underhall
+        until = maintenance(windows, self._clock.now()) if windows else None
         if until is not None:
             return failure("UNDERHALL", maintenance_text(until), reason="maintenance")
         return _open() if self.breaker.refuses else None
@@ -189,18 +199,13 @@ class Guarded:
             spent = self._clock.elapsed() - waited_from
             return timeout("svar", limit, spent, reason="answer: waiting for a place took a part of the time")
 
-    @asynccontextmanager
-    async def _place(self) -> AsyncIterator[bool]:
-        """One of the places, given back at the end; False where none came free in time."""
-        has_place = False
-        with suppress(TimeoutError):
-            async with asyncio.timeout(min(self._settings.wait_seconds, self._settings.seconds)):
-                has_place = await self._places.acquire()
+    async def _waited(self) -> bool:
+        """Whether one of the places came free in time; who has it gives it back."""
         try:
-            yield has_place
-        finally:
-            if has_place:
-                self._places.release()
+            async with asyncio.timeout(min(self._settings.wait_seconds, self._settings.seconds)):
+                return await self._places.acquire()
+        except TimeoutError:
+            return False
 
 
 def _open() -> Failure:
