@@ -14,7 +14,7 @@ from uuid import uuid4
 from ssbtek_gateway import connection
 from ssbtek_gateway.connection import CONNECT_SECONDS, READ_SECONDS
 from ssbtek_gateway.load.judge import failures
-from ssbtek_gateway.services.http1 import Answer, AnswerError, LostError, Pool
+from ssbtek_gateway.services.http1 import AnswerError, LostError, Pool
 
 if TYPE_CHECKING:
     import ssl
@@ -105,8 +105,7 @@ async def _asked(pool: Pool, request: bytes, services: Collection[str], mark: st
     except OSError as error:
         return [f"no connection: {connection.meaning(error)}"]
     try:
-        answer = Answer(_LARGEST, asyncio.get_running_loop().time() + READ_SECONDS, head_only=False)
-        await used.exchange(request, answer)
+        answer = await used.exchange(request, _LARGEST, asyncio.get_running_loop().time() + READ_SECONDS)
     except TimeoutError:
         return [f"no answer in {READ_SECONDS} s"]
     except (AnswerError, LostError) as error:

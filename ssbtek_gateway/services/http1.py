@@ -37,19 +37,13 @@ class LostError(ConnectionError):
 
 
 class Answer:
-    """An answer as it comes in: llhttp calls the `on_` methods. `done` is set when it is whole or cannot become so.
+    """An answer as it comes in: llhttp calls the `on_` methods. `done` is set when it is whole or cannot become so."""
 
-    `deadline` is the event loop's time; then it is a `TimeoutError`.
-    """
-
-    def __init__(self, longest: int, deadline: float, *, head_only: bool) -> None:
+    def __init__(self, done: asyncio.Future[None], longest: int, *, head_only: bool) -> None:
         self.status = 0
         self.charset: str | None = None
         self.body = bytearray()
-        loop = asyncio.get_running_loop()
-        self.done: asyncio.Future[None] = loop.create_future()
-        # One timer instead of asyncio.timeout's task juggling: there are seven of these in a question.
-        self._timer = loop.call_at(deadline, self._fail, TimeoutError())
+        self.done = done
         self.reusable = False
         self._longest = longest
         self._head_only = head_only
@@ -59,13 +53,6 @@ class Answer:
         self._coded = False
         self._until_end = True
 
-    async def whole(self) -> None:
-        """Wait until it is. Raises what `Connection.exchange` does."""
-        try:
-            await self.done
-        finally:
-            self._timer.cancel()
-
     def feed(self, data: bytes) -> None:
         """Take what came."""
         if self.done.done():
@@ -74,22 +61,22 @@ class Answer:
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError:
-            self._fail(AnswerError("not HTTP/1.1"))
+            self.fail(AnswerError("not HTTP/1.1"))
         if self._in_head:
             self._head_bytes += len(data)
             if self._head_bytes > _HEAD_BYTES:
-                self._fail(AnswerError(f"header over {_HEAD_BYTES} bytes"))
+                self.fail(AnswerError(f"header over {_HEAD_BYTES} bytes"))
 
     def lost(self, error: Exception | None) -> None:
         """The connection has ended; without length or chunks that is how an answer ends (RFC 9112, section 6.3)."""
         if error is None and not self._in_head and self._until_end:
             self._finish(reusable=False)
         elif isinstance(error, ssl.SSLError):
-            self._fail(error)  # TLS 1.3: that our certificate is refused shows only here
+            self.fail(error)  # TLS 1.3: that our certificate is refused shows only here
         elif self._in_head:
-            self._fail(LostError("closed before an answer"))
+            self.fail(LostError("closed before an answer"))
         else:
-            self._fail(AnswerError("closed in the middle of the answer"))
+            self.fail(AnswerError("closed in the middle of the answer"))
 
     def on_message_begin(self) -> None:
         self.reusable = False  # where another one has come before, this one was not asked for
@@ -115,15 +102,15 @@ class Answer:
             return
         self._in_head = False
         if _REDIRECT <= self.status < _REFUSED:
-            self._fail(AnswerError("redirect"))
+            self.fail(AnswerError("redirect"))
         elif self._coded:
-            self._fail(AnswerError("compressed though identity was asked for"))
+            self.fail(AnswerError("compressed though identity was asked for"))
         elif self._head_only:
             self._finish(reusable=False)
 
     def on_body(self, part: bytes) -> None:
         if len(self.body) + len(part) > self._longest:
-            self._fail(AnswerError(f"over {self._longest} bytes"))
+            self.fail(AnswerError(f"over {self._longest} bytes"))
         elif not self.done.done():
             self.body += part
 
@@ -136,7 +123,8 @@ class Answer:
             self.reusable = reusable
             self.done.set_result(None)
 
-    def _fail(self, error: Exception) -> None:
+    def fail(self, error: Exception) -> None:
+        """It cannot become whole."""
         self.reusable = False
         if not self.done.done():
             self.done.set_exception(error)
@@ -146,7 +134,9 @@ class Connection(asyncio.Protocol):
     """One connection to the origin."""
 
     def __init__(self) -> None:
-        self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        # Kept, for asking asyncio for it is a system call each time.
+        self._loop = asyncio.get_running_loop()
+        self.lost: asyncio.Future[None] = self._loop.create_future()
         self.idle_since = 0.0
         self._answer: Answer | None = None
 
@@ -168,18 +158,25 @@ class Connection(asyncio.Protocol):
     def closing(self) -> bool:
         return self._transport.is_closing()
 
-    async def exchange(self, request: bytes, answer: Answer) -> None:
-        """Send `request` and take in `answer`. Raises `AnswerError`, `LostError`, `ssl.SSLError` or `TimeoutError`."""
+    async def exchange(self, request: bytes, longest: int, deadline: float, *, head_only: bool = False) -> Answer:
+        """Send `request` and wait for its answer, of at most `longest` bytes, until the event loop's time `deadline`.
+
+        Raises `AnswerError`, `LostError`, `ssl.SSLError` or `TimeoutError`.
+        """
         if self.closing:
             raise LostError("closed before the question")
-        self._answer = answer
+        answer = self._answer = Answer(self._loop.create_future(), longest, head_only=head_only)
+        # One timer instead of asyncio.timeout's task juggling: there are seven of these in a question.
+        timer = self._loop.call_at(deadline, answer.fail, TimeoutError())
         self._transport.write(request)
         try:
-            await answer.whole()
+            await answer.done
         finally:
+            timer.cancel()
             self._answer = None
             if not answer.reusable:
                 self.drop()
+        return answer
 
     def drop(self) -> None:
         """End it at once; nothing on it is of use."""
@@ -205,6 +202,7 @@ class Pool:
                 "ssl_shutdown_timeout": _CLOSE_SECONDS,
             }
         self._seconds = connect_seconds
+        self._loop = asyncio.get_running_loop()
         self._places = asyncio.Semaphore(size)
         self._open: set[Connection] = set()
         self._idle: list[Connection] = []
@@ -217,7 +215,7 @@ class Pool:
 
     def _kept(self) -> bool:
         """Whether there is a connection that nobody uses, at the end of the list."""
-        earliest = asyncio.get_running_loop().time() - _IDLE_SECONDS
+        earliest = self._loop.time() - _IDLE_SECONDS
         while self._idle and (self._idle[-1].closing or self._idle[-1].idle_since < earliest):
             self._idle.pop().close()
         return bool(self._idle)
@@ -237,7 +235,7 @@ class Pool:
     def give(self, connection: Connection) -> None:
         """Back; it is used again unless it was dropped."""
         if not connection.closing:
-            connection.idle_since = asyncio.get_running_loop().time()
+            connection.idle_since = self._loop.time()
             self._idle.append(connection)
         self._places.release()
 
@@ -266,8 +264,7 @@ class Pool:
         sock = await start_connection(addresses, happy_eyeballs_delay=_OTHER_FAMILY_SECONDS)
         try:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            loop = asyncio.get_running_loop()
-            _, connection = await loop.create_connection(Connection, sock=sock, **self._tls)
+            _, connection = await self._loop.create_connection(Connection, sock=sock, **self._tls)
         except BaseException:
             sock.close()
             raise

@@ -19,10 +19,10 @@ from urllib.parse import urlsplit
 
 from ssbtek_gateway import observe, tls
 from ssbtek_gateway.faults import failure, timeout
-from ssbtek_gateway.services.http1 import Answer, AnswerError, Pool
+from ssbtek_gateway.services.http1 import AnswerError, Pool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from ssbtek_gateway.config import Bastjanst
     from ssbtek_gateway.model import Failure
@@ -63,15 +63,16 @@ class Transport:
         self._context: ssl.SSLContext | None = None
         if settings.authority is not None:
             self._context = tls.client_context(settings.certificate, settings.key, settings.authority)
+        self._clock = asyncio.get_running_loop().time
         self._pools: dict[tuple[str, int], Pool] = {}
 
-    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Awaitable[Reply]:
         """Send `body` and read the whole answer. Raises `TransportError`."""
-        return await self._exchange("POST", url, body, headers)
+        return self._exchange("POST", url, body, headers)
 
-    async def get(self, url: str) -> Reply:
+    def get(self, url: str) -> Awaitable[Reply]:
         """Read the whole answer. Raises `TransportError`."""
-        return await self._exchange("GET", url, b"", {})
+        return self._exchange("GET", url, b"", {})
 
     async def ping(self, url: str) -> Failure | None:
         """None where a connection comes about. HEAD cannot carry a question, and what it answers does not matter."""
@@ -84,9 +85,11 @@ class Transport:
     async def close(self) -> None:
         await asyncio.gather(*(pool.close() for pool in self._pools.values()))
 
-    async def _exchange(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Reply:
-        if not observe.points():
-            return await self._exchanged(method, url, body, headers)
+    def _exchange(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Awaitable[Reply]:
+        exchange = self._told if observe.points() else self._exchanged
+        return exchange(method, url, body, headers)
+
+    async def _told(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Reply:
         started = monotonic()
         came: dict[str, object] = {"utfall": "cancelled"}
         observe.point("request-out", method=method, bytes=len(body))
@@ -104,15 +107,15 @@ class Transport:
     async def _exchanged(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Reply:
         host, port, secure, head = _head(method, url, tuple(headers.items()))
         length = b"Content-Length: %d\r\n" % len(body) if method == "POST" else b""
-        clock = asyncio.get_running_loop().time
-        started = clock()
+        started = self._clock()
         pool = self._pool(host, port, secure=secure)
         connection = await (pool.take() if pool.ready() else self._connected(pool, started))
         try:
-            answer = Answer(self._settings.answer_bytes, started + self._settings.seconds, head_only=method == "HEAD")
-            await connection.exchange(b"%b%b\r\n%b" % (head, length, body), answer)
+            request = b"%b%b\r\n%b" % (head, length, body)
+            limit, deadline = self._settings.answer_bytes, started + self._settings.seconds
+            answer = await connection.exchange(request, limit, deadline, head_only=method == "HEAD")
         except TimeoutError:
-            failed = timeout("svar", self._settings.seconds, clock() - started, reason="no whole answer in time")
+            failed = timeout("svar", self._settings.seconds, self._clock() - started, reason="no whole answer in time")
         except AnswerError as error:
             failed = failure("OGILTIGT_SVAR", reason=str(error))
         except OSError as error:
@@ -134,7 +137,6 @@ class Transport:
 
     async def _connected(self, pool: Pool, started: float) -> Connection:
         """A connection, at the second attempt where the first one fails. Raises `TransportError`."""
-        clock = asyncio.get_running_loop().time
         deadline = started + self._settings.seconds
         for attempt in range(1, _ATTEMPTS + 1):
             try:
@@ -142,12 +144,12 @@ class Transport:
                     return await pool.take()
             except TimeoutError:
                 # Without a connection in the whole limit, it was a free one or the second attempt that was waited for.
-                limit = self._settings.seconds if clock() >= deadline else self._settings.connect_seconds
+                limit = self._settings.seconds if self._clock() >= deadline else self._settings.connect_seconds
                 fas = "anslutning" if attempt == 1 else f"anslutning, försök {attempt}"
-                failed = timeout(fas, limit, clock() - started, reason="no connection in time")
+                failed = timeout(fas, limit, self._clock() - started, reason="no connection in time")
             except OSError as error:
                 failed = _failure(error)
-            if clock() >= deadline or failed.felkod not in _TRIED_AGAIN:
+            if self._clock() >= deadline or failed.felkod not in _TRIED_AGAIN:
                 break
         raise TransportError(failed, connected=False)
 
