@@ -7,24 +7,24 @@ that (docs/decisions/0006). A shape is which fields are there, and how many of e
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 # A slot's stand-in while the library builds: private-use characters, which no question of ours writes around a number.
 _SLOT = re.compile("\ue000([0-9]+)\ue001")
 # In an attribute white space must be written as references, and in text it may be.
 _QUOTED = {'"': "&quot;", "\r": "&#13;", "\n": "&#10;", "\t": "&#9;"}
+_SPECIAL = re.compile('[&<>"\r\n\t]')
 # A caller decides how many biträden there are: beyond these, each message is built by the library.
 _MOST_SHAPES = 50
 
 
 class Templates:
-    """`build` makes a message, as text, from a mapping of strings, dates, truth values, lists and mappings."""
+    """`build` makes a message, as text, from a dict of strings, dates, truth values, lists and dicts."""
 
     def __init__(self, build: Callable[[Mapping[str, Any]], str]) -> None:
         self._build = build
@@ -42,7 +42,8 @@ class Templates:
         texts, slots = template
         parts = [texts[0]]
         for text, slot in zip(texts[1:], slots, strict=True):
-            parts += (escape(leaves[slot], _QUOTED), text)
+            leaf = leaves[slot]
+            parts += (escape(leaf, _QUOTED) if _SPECIAL.search(leaf) else leaf, text)
         return "".join(parts).encode()
 
     def _compile(self, message: Mapping[str, Any], leaves: int) -> tuple[list[str], list[int]]:
@@ -61,17 +62,17 @@ def _shape(value: object, leaves: list[str]) -> object:
     if isinstance(value, date):
         leaves.append(value.isoformat())
         return date
-    if isinstance(value, Mapping):
-        return tuple((key, _shape(child, leaves)) for key, child in value.items())
+    if isinstance(value, dict):
+        return (*value, *[_shape(child, leaves) for child in value.values()])
     if isinstance(value, list):
-        return (list, *(_shape(child, leaves) for child in value))
+        return (list, *[_shape(child, leaves) for child in value])
     return value
 
 
 def _with_slots(value: Any, numbers: Any) -> Any:  # noqa: ANN401 - as nested as the message
     if isinstance(value, (str, date)):
         return f"\ue000{next(numbers)}\ue001"
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {key: _with_slots(child, numbers) for key, child in value.items()}
     if isinstance(value, list):
         return [_with_slots(child, numbers) for child in value]
