@@ -110,6 +110,7 @@ class Question:
 
     `perioder` has one entry for each included base service: its own `tidsperiod` where it was given, else the general.
     `fk` and `skv` are what is asked of those two beside the person; None where the block is left out.
+    `data_tag` is the element that a payload becomes in this version.
     `element` is the question as it came, for the echo that `fraganSkallInkluderasISvaret` asks for.
     """
 
@@ -127,14 +128,18 @@ class Question:
     perioder: Mapping[str, Period]
     fk: FkFraga | None
     skv: SkvFraga | None
+    data_tag: str
     element: _Element = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class XmlPayload:
-    """An agency's answer as an element whose content and scope become the section's `data`. Never printed."""
+    """An agency's answer with its content and every namespace in its scope, written as the section's `data`, in UTF-8.
 
-    element: _Element = field(repr=False)
+    Written at once, for a tree takes ten times as much memory while the others are waited for. Never printed.
+    """
+
+    content: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

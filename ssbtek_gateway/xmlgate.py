@@ -11,7 +11,7 @@ Swedish text and whose `reason` is fixed English text for the operator's log.
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from lxml import etree
@@ -38,6 +38,8 @@ _UTF32_MARKS = (b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff")
 _MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _DECLARATION = re.compile(r"""\s*<\?xml\s+version\s*=\s*["']([^"']*)["'](?:\s+encoding\s*=\s*["']([^"']*)["'])?""")
 _DECLARATION_BYTES = 400
+# In ASCII: the whole declaration, if there is one, and the root element.
+_PLAIN_BEGINNING = re.compile(rb"(<\?xml [^<>?]{0,380}\?>|)\s*<[A-Za-z_][^\x00]")
 _TEXT_DECLARATION = re.compile(r"^\s*<\?xml\s[^>]*\?>")
 # What a caller's message may hold, far above any question (about 35 elements; a signature adds as many). A tag begins
 # with "<" and an attribute has a "=", so that counting these bounds the tree before there is one.
@@ -89,6 +91,15 @@ def parse_own(data: bytes) -> _Element:
     return _parse(_utf8(data, None))
 
 
+def written(element: _Element, tag: str) -> bytes:
+    """`element` under another name, with its content and every namespace in its scope, in UTF-8 without declaration.
+
+    lxml finds a free prefix for the new name and keeps every declaration (checked in tests/vectors).
+    """
+    element.tag = tag
+    return etree.tostring(element, encoding="UTF-8", xml_declaration=False, with_tail=False)
+
+
 @cache
 def schema(path: Path) -> etree.XMLSchema:
     """The compiled schema at `path`. Its imports are relative paths among our own files."""
@@ -115,11 +126,23 @@ def _utf8(data: bytes, charset: str | None) -> bytes:
 
     One encoding for the parser means that it never guesses. Raises `XmlError`.
     """
-    if data.startswith(_UTF32_MARKS):
+    begins = _PLAIN_BEGINNING.match(data)
+    codec = _usual_encoding(begins[1], charset) if begins else _encoding(data[:_DECLARATION_BYTES], charset)
+    if codec == "utf-8":
+        return data  # the parser checks it
+    try:
+        return data.decode(codec).encode()
+    except UnicodeDecodeError:
+        raise _not_well_formed() from None
+
+
+def _encoding(head: bytes, charset: str | None) -> str:
+    """Python's codec for a message that begins with `head`. Raises `XmlError`."""
+    if head.startswith(_UTF32_MARKS):
         raise _unsupported()
-    mark = next((codec for mark, codec in _MARKS.items() if data.startswith(mark)), None)
+    mark = next((codec for mark, codec in _MARKS.items() if head.startswith(mark)), None)
     named = charset.lower() if charset else None
-    declared = _declared(data[:_DECLARATION_BYTES].decode(mark or _codec(named) or "latin-1", "ignore"))
+    declared = _declared(head.decode(mark or _codec(named) or "latin-1", "ignore"))
     claims = {_family(name) for name in (mark, named, declared) if name}
     if len(claims) > 1:
         raise XmlError(
@@ -127,14 +150,13 @@ def _utf8(data: bytes, charset: str | None) -> bytes:
             "contradicting encodings",
         )
     codec = mark or _codec(named) or _codec(declared) or "utf-8"
-    if codec == "utf-8":
-        return data  # the parser checks it
     if codec == "utf-16" and mark is None:
         raise XmlError("UTF-16 ska ha en byte order mark. Använd UTF-8.", "UTF-16 without byte order mark")
-    try:
-        return data.decode(codec).encode()
-    except UnicodeDecodeError:
-        raise _not_well_formed() from None
+    return codec
+
+
+# Of what may hold more than a declaration nothing is kept.
+_usual_encoding = lru_cache(maxsize=64)(_encoding)
 
 
 def _family(name: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ssbtek_gateway.model import XmlPayload
 from ssbtek_gateway.services.service import judged, plain_code, today, undecided
 from ssbtek_gateway.services.soap import SoapService, SoapSpec, text
 
@@ -37,7 +36,6 @@ def spec(settings: Af) -> SoapSpec:
         limit=_limit,
         message=_message,
         persons=_persons,
-        payload=XmlPayload,
         judge=_judge,
         test=_test(settings.test) if settings.test else None,
     )

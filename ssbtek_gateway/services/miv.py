@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ssbtek_gateway.model import XmlPayload
 from ssbtek_gateway.services.service import judged
 from ssbtek_gateway.services.soap import SoapService, SoapSpec, text
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from lxml.etree import _Element
 
     from ssbtek_gateway.config import SoapBastjanst
@@ -20,10 +17,6 @@ if TYPE_CHECKING:
 def connect(settings: SoapBastjanst) -> SoapService:
     """Call on the running event loop."""
     return SoapService(SPEC, settings)
-
-
-def _limit(_question: Question, _today: date) -> str | None:
-    return None
 
 
 def _message(question: Question) -> dict[str, Any]:
@@ -51,10 +44,8 @@ def _judge(answer: _Element) -> list[Bedomning]:
 SPEC = SoapSpec(
     wsdl="services/miv.wsdl",
     schema="services/miv/ssbtek.xsd",
-    limit=_limit,
     message=_message,
     persons=_persons,
-    payload=XmlPayload,
     judge=_judge,
     korrelationsid="response/korrelationsid",
     fault_code="{http://schema.migrationsverket.se/ssbtek/1/}SSBTEKSoapException/faultCode",

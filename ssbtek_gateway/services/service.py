@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
 from ssbtek_gateway.config_calendar import SWEDEN
@@ -45,6 +46,7 @@ def today() -> date:
     return datetime.now(SWEDEN).date()
 
 
+@lru_cache(maxsize=256)
 def judged(organisation: str, *, found: bool) -> Bedomning:
     """The verdict on an organisation that handled the question normally."""
     return Bedomning(organisation, Verdict.SVARAT if found else Verdict.INGET_FUNNET)

@@ -14,7 +14,7 @@ from xml.sax.saxutils import escape
 
 from ssbtek_gateway import xmlgate
 from ssbtek_gateway.faults import failure
-from ssbtek_gateway.model import Data, Failure, PartsPayload, XmlPayload
+from ssbtek_gateway.model import Data, Failure, PartsPayload
 from ssbtek_gateway.services import rest
 from ssbtek_gateway.services.service import judged, same_person, undecided
 from ssbtek_gateway.services.soap import SoapService, SoapSpec, text
@@ -22,7 +22,6 @@ from ssbtek_gateway.services.transport import Transport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from datetime import date
 
     from lxml.etree import _Element
 
@@ -148,17 +147,12 @@ def _spec(forfragan: Template) -> SoapSpec:
     return SoapSpec(
         wsdl="services/skv.wsdl",
         schema="services/skv/beskattningsuppgifter.xsd",
-        limit=_limit,
         message=message,
         persons=_persons,
-        payload=XmlPayload,
         judge=_judge,
+        content=_document,
         fault_code="{http://beskattningws.ws.service.bs.zg.rsv.se/}Exception/MeddelandeKod",
     )
-
-
-def _limit(_question: Question, _today: date) -> str | None:
-    return None
 
 
 def _document(answer: _Element) -> _Element:
@@ -167,16 +161,16 @@ def _document(answer: _Element) -> _Element:
     return xmlgate.parse_agency_text(text(svar))
 
 
-def _persons(answer: _Element) -> list[str]:
-    return [text(element) for element in _document(answer).iter(_PERSON)]
+def _persons(document: _Element) -> list[str]:
+    return [text(element) for element in document.iter(_PERSON)]
 
 
-def _judge(answer: _Element) -> list[Bedomning]:
+def _judge(document: _Element) -> list[Bedomning]:
     """Status codes are not public and missing amounts come as 0, so only a Kapitaluppgift counts as an answer."""
-    document = _document(answer)
-    if document.find(".//{*}Kapitaluppgift") is None and document.find(".//{*}Personuppgift") is not None:
+    found = next(document.iter("{*}Kapitaluppgift"), None) is not None
+    if not found and next(document.iter("{*}Personuppgift"), None) is not None:
         return [undecided("SKV", "Personuppgift utan Kapitaluppgift")]
-    return [judged("SKV", found=document.find(".//{*}Kapitaluppgift") is not None)]
+    return [judged("SKV", found=found)]
 
 
 def _judge_parts(parts: Mapping[str, bytes | Failure]) -> Iterator[Bedomning]:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ssbtek_gateway.model import XmlPayload
 from ssbtek_gateway.services.service import judged, undecided
 from ssbtek_gateway.services.soap import SoapService, SoapSpec, text
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from lxml.etree import _Element
 
     from ssbtek_gateway.config import So
@@ -30,16 +27,10 @@ def spec(settings: So) -> SoapSpec:
     return SoapSpec(
         wsdl="services/so.wsdl",
         schema="services/so/ubps.xsd",
-        limit=_limit,
         message=_message,
         persons=_persons,
-        payload=XmlPayload,
         judge=lambda answer: _judge(answer, settings.status_ok),
     )
-
-
-def _limit(_question: Question, _today: date) -> str | None:
-    return None
 
 
 def _message(question: Question) -> dict[str, Any]:

@@ -15,23 +15,24 @@ from lxml import etree
 
 from ssbtek_gateway import resources, xmlgate
 from ssbtek_gateway.faults import agency_fault, failure
-from ssbtek_gateway.model import Data, Failure
+from ssbtek_gateway.model import Data, Failure, XmlPayload
 from ssbtek_gateway.services.security import ServiceSecurity
 from ssbtek_gateway.services.service import same_person, today
 from ssbtek_gateway.services.template import Templates
 from ssbtek_gateway.services.transport import Transport, TransportError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
     from datetime import date
 
     from lxml.etree import _Element
 
     from ssbtek_gateway.config import SoapBastjanst
-    from ssbtek_gateway.model import Bedomning, EncodedPayload, Outcome, Question, XmlPayload
+    from ssbtek_gateway.model import Bedomning, EncodedPayload, Outcome, Question
     from ssbtek_gateway.services.transport import Reply
 
 ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
+_ENVELOPE, _BODY, _FAULT = (f"{{{ENVELOPE}}}{name}" for name in ("Envelope", "Body", "Fault"))
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'
 _OK = 200
 _FIRST_ERROR = 400
@@ -48,16 +49,18 @@ class SoapSpec:
     """Relative to wsdl/; it has one service, one port and one operation."""
     schema: str
     """Relative to xsd/; it holds the answer's element."""
-    limit: Callable[[Question, date], str | None]
-    """What keeps this service from being asked, in Swedish (field, rule, what would pass), given today's date."""
     message: Callable[[Question], Mapping[str, Any]]
     """The request element's content, as zeep takes it."""
     persons: Callable[[_Element], Iterable[str]]
-    """The numbers, as the agency spells them, of whom an answer says it is about. Raises `XmlError`."""
-    payload: Callable[[_Element], XmlPayload | EncodedPayload]
-    """The answer element, made into what the section carries."""
+    """The numbers, as the agency spells them, of whom an answer says it is about."""
     judge: Callable[[_Element], Iterable[Bedomning]]
-    """What the answer lets one conclude, per answering organisation or system. Raises `XmlError`."""
+    """What the answer lets one conclude, per answering organisation or system."""
+    payload: Callable[[_Element], EncodedPayload] | None = None
+    """What the section carries, where that is not the answer element itself."""
+    limit: Callable[[Question, date], str | None] | None = None
+    """What keeps this service from being asked, in Swedish (field, rule, what would pass), given today's date."""
+    content: Callable[[_Element], _Element] = lambda answer: answer
+    """What `persons` and `judge` read of the answer element. Raises `XmlError`."""
     test: Mapping[str, Any] | None = None
     """The request element's content for a test of the service's own, about no real person."""
     korrelationsid: str = ""
@@ -88,7 +91,7 @@ class SoapService:
         self._url = settings.url
 
     def refusal(self, question: Question) -> Failure | None:
-        limit = self._spec.limit(question, self._clock())
+        limit = self._spec.limit(question, self._clock()) if self._spec.limit else None
         return failure("OGILTIG_FRAGA", limit, reason="a limit of this base service") if limit else None
 
     async def ask(self, question: Question) -> Outcome:
@@ -110,15 +113,17 @@ class SoapService:
             answer = self._checked(reply)
             if isinstance(answer, Failure):
                 return answer
-            if not all(same_person(number, question.person) for number in self._spec.persons(answer)):
+            content = self._spec.content(answer)
+            if not all(same_person(number, question.person) for number in self._spec.persons(content)):
                 return failure("FEL_PERSON", reason="the answer is about another person")
             if self._is_crossed(answer, question):
                 detalj = "Svaret bar en annan frågas korrelationsid."
                 return failure("FEL_PERSON", detalj, reason="the answer repeats another korrelationsid")
-            bedomningar = tuple(self._spec.judge(answer))
+            bedomningar = tuple(self._spec.judge(content))
         except xmlgate.XmlError as error:
             return failure("OGILTIGT_SVAR", reason=error.reason)
-        return Data(self._spec.payload(answer), bedomningar)
+        carried = self._spec.payload(answer) if self._spec.payload else None
+        return Data(carried or XmlPayload(xmlgate.written(answer, question.data_tag)), bedomningar)
 
     def _is_crossed(self, answer: _Element, question: Question) -> bool:
         """Whether the answer says that it is another question's; one that repeats nothing does not."""
@@ -149,12 +154,15 @@ class SoapService:
         envelope = self._client.create_message(self._client.service, self._operation, **message)
         return _DECLARATION + etree.tostring(envelope, encoding="unicode")
 
-    async def _send(self, message: Mapping[str, Any]) -> Reply:
+    def _send(self, message: Mapping[str, Any]) -> Awaitable[Reply]:
         request = self.request(message)
         if self._security is None:
-            return await self._transport.post(self._url, request, self._headers)
-        reply = await self._transport.post(self._url, await self._security.signed(request), self._headers)
-        return await self._security.verified(reply)
+            return self._transport.post(self._url, request, self._headers)
+        return self._send_signed(self._security, request)
+
+    async def _send_signed(self, security: ServiceSecurity, request: bytes) -> Reply:
+        reply = await self._transport.post(self._url, await security.signed(request), self._headers)
+        return await security.verified(reply)
 
     def _checked(self, reply: Reply) -> _Element | Failure:
         """The answer element, valid, or why there is none."""
@@ -163,7 +171,7 @@ class SoapService:
             return failure("OGILTIGT_SVAR", reason=f"HTTP {reply.status}") if answered else _refusal(reply)
         try:
             answer = _body(xmlgate.parse_agency(reply.body, reply.charset))
-            if answer.tag == f"{{{ENVELOPE}}}Fault":
+            if answer.tag == _FAULT:
                 return self._fault(answer)
             if reply.status == _SERVER_ERROR:
                 return _refusal(reply)
@@ -197,7 +205,7 @@ def text(element: _Element) -> str:
 
 def _body(envelope: _Element) -> _Element:
     """The one element in the one Body of a SOAP 1.1 envelope. Raises `XmlError`."""
-    bodies = envelope.findall(f"{{{ENVELOPE}}}Body") if envelope.tag == f"{{{ENVELOPE}}}Envelope" else []
+    bodies = list(envelope.iterchildren(_BODY)) if envelope.tag == _ENVELOPE else []
     elements = list(bodies[0].iterchildren(etree.Element)) if len(bodies) == 1 else []
     if len(elements) != 1:
         raise xmlgate.XmlError("", "not a SOAP 1.1 envelope with one element in one Body")

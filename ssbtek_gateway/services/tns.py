@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ssbtek_gateway.model import XmlPayload
 from ssbtek_gateway.services.service import judged, undecided
 from ssbtek_gateway.services.soap import SoapService, SoapSpec
 
@@ -52,6 +51,5 @@ SPEC = SoapSpec(
     limit=_limit,
     message=_message,
     persons=_persons,
-    payload=XmlPayload,
     judge=_judge,
 )

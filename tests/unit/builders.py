@@ -76,7 +76,9 @@ ANSWERED = (Bedomning("test", Verdict.SVARAT),)
 
 
 def data(xml: str) -> Data:
-    return Data(XmlPayload(xmlgate.parse_agency(xml.encode(), None)), ANSWERED)
+    return Data(
+        XmlPayload(xmlgate.written(xmlgate.parse_agency(xml.encode(), None), f"{{{CONTRACT.namespace}}}data")), ANSWERED
+    )
 
 
 def encoded(name: str, content: bytes) -> Data:
