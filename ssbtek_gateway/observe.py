@@ -26,6 +26,8 @@ _PLAIN = {"incident", "timestamp", "organisation", "certifikat_organisation"}
 # Libraries that write messages, addresses or whole requests to the log (docs/decisions/0001).
 _SILENCED = ("spyne", "zeep", "sqlalchemy", "asyncio", "urllib3", "uvicorn", "uvicorn.error", "opentelemetry")
 _STANDARD_ERROR = 2
+# Made once, which json.dumps does at each call.
+_JSON = json.JSONEncoder(ensure_ascii=False, default=repr).encode
 _LOG = structlog.get_logger()
 _chosen = {"points": False}
 
@@ -100,10 +102,14 @@ def configure(*, four_points: bool = False) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso"),
             _masked,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
+            _written,
         ],
         logger_factory=lambda *_: lines,
     )
+
+
+def _written(_logger: object, _method: str, entry: MutableMapping[str, Any]) -> str:
+    return _JSON(entry)
 
 
 def _masked(_logger: object, _method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

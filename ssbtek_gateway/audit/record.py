@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import json
 from dataclasses import dataclass
@@ -40,6 +39,7 @@ COLUMNS = (
 )
 PLACE = ("writer", "seq", "mac")
 _EMPTY: Row = dict.fromkeys(COLUMNS)
+_VERDICTS = tuple(Verdict)
 _WITHOUT_PERIOD = {"TNS", "MIV"}
 
 
@@ -55,7 +55,7 @@ class PersonKey:
 
     def pseudonym(self, person: PersonId) -> str:
         """64 hexadecimal digits."""
-        return hmac.new(self.key, person.reveal().encode(), hashlib.sha256).hexdigest()
+        return hmac.digest(self.key, person.reveal().encode(), "sha256").hex()
 
 
 def asked(incident: str, caller: Caller, question: Question, grant: Grant, key: PersonKey) -> Row:
@@ -103,7 +103,7 @@ def summary(outcome: Outcome) -> str:
     if isinstance(outcome, Failure):
         return f"{outcome.kalla} {outcome.felkod}"
     found = {bedomning.verdict for bedomning in outcome.bedomningar}
-    return "+".join(verdict for verdict in Verdict if verdict in found)
+    return "+".join([verdict for verdict in _VERDICTS if verdict in found])
 
 
 def _row(incident: str, handelse: str, caller: Caller) -> Row:
