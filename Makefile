@@ -8,7 +8,7 @@ PEERS := $(abspath $(or $(BENCH_WORK),run/bench))
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --no-binary spyne
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test chaos bench cluster-test lint format fuzz clean
+.PHONY: help demo up test chaos bench profile cluster-test lint format fuzz clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ chaos: $(STAMP) ## break everything on purpose, under load, and print a table: s
 
 bench: $(PEERS)/built ## our gateway beside the same one on Java and Node: half an hour; ARGS=--help says what else
 	@PYTHONPATH=tests BENCH_WORK=$(PEERS) $(BIN)/python -m load.bench $(ARGS)
+
+profile: $(PEERS)/built ## the CPU of a question, stage by stage: two minutes
+	@PYTHONPATH=tests BENCH_WORK=$(PEERS) $(BIN)/python -m load.profile $(ARGS)
 
 $(PEERS)/built: $(STAMP) $(wildcard tests/load/peers/*.* tests/load/peers/*/*.*) $(wildcard wsdl/ssbt/10/* xsd/ssbt/10/*)
 	@PYTHON=$(CURDIR)/$(BIN)/python tests/load/peers/setup.sh . $(PEERS)

@@ -71,6 +71,11 @@ def cpu_seconds(pid: int) -> float:
     return sum(sum(map(int, _stat(one)[11:15])) for one in tree(pid)) / _TICKS
 
 
+def own_cpu_seconds(pid: int) -> float:
+    """What it has used itself since it began."""
+    return sum(map(int, _stat(pid)[11:13])) / _TICKS
+
+
 @dataclass(frozen=True)
 class Memory:
     """Of a tree, in MB. `pss` divides what processes share among them; the others count it once for each."""
