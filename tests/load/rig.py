@@ -73,6 +73,13 @@ def certificates(folder: Path) -> Path:
 
 
 def question(folder: Path, sections: Collection[str]) -> Path:
+    """A file with a question that includes `sections`."""
+    path = folder / "question.xml"
+    path.write_text(question_text(sections), encoding="utf-8")
+    return path
+
+
+def question_text(sections: Collection[str]) -> str:
     """A question that includes `sections`, its number left open for the load generator."""
     last_month = {"from": str(today() - timedelta(days=30)), "tom": str(today())}
     lefi = {
@@ -87,10 +94,7 @@ def question(folder: Path, sections: Collection[str]) -> Path:
     fraga = f"<ssbt:fraga>{aktorsid}<ssbt:lefiJsonFraga>{asked}</ssbt:lefiJsonFraga></ssbt:fraga>"
     included = {kod: str(kod in sections).lower() for kod in SECTIONS}
     values = {**included, **last_month, "fraga": fraga if "FK" in sections else ""}
-    path = folder / "question.xml"
-    template = Template((HERE / "peers" / "load" / "question.xml").read_text(encoding="utf-8"))
-    path.write_text(template.substitute(values), encoding="utf-8")
-    return path
+    return Template((HERE / "peers" / "load" / "question.xml").read_text(encoding="utf-8")).substitute(values)
 
 
 @dataclass(frozen=True)
