@@ -8,7 +8,7 @@ PEERS := $(abspath $(or $(BENCH_WORK),run/bench))
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --no-binary spyne
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test chaos bench profile cost cluster-test lint format fuzz clean
+.PHONY: help demo up test chaos bench profile cost growth cluster-test lint format fuzz clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ bench: $(PEERS)/built ## our gateway beside the same one on Java and Node: half 
 
 profile: $(PEERS)/built ## the CPU of a question, stage by stage: two minutes
 	@PYTHONPATH=tests BENCH_WORK=$(PEERS) $(BIN)/python -m load.profile $(ARGS)
+
+growth: $(PEERS)/built ## what a question costs by size, base services, waiting ones, parties, audit rows, processes
+	@PYTHONPATH=tests BENCH_WORK=$(PEERS) $(BIN)/python -m load.growth $(ARGS)
 
 cost: $(STAMP) ## has a stage of a question's way become twice as expensive? CPU time, ten seconds
 	@PYTHONPATH=tests $(BIN)/python -m load.cost $(ARGS)

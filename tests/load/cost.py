@@ -56,7 +56,7 @@ TRIES = 9
 TRY_SECONDS = 0.02
 _REPLIES = {
     path.stem: Reply(200, None if path.suffix == ".json" else "utf-8", path.read_bytes())
-    for path in (rig.HERE / "peers" / "answers").iterdir()
+    for path in rig.ANSWERS.iterdir()
 }
 T = TypeVar("T")
 

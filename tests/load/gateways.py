@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,22 @@ class Gateway:
     pid: int
 
 
-def configuration(folder: Path, stub: Stub, port: int, *, workers: int = 2, extra: str = "") -> Path:
+@dataclass(frozen=True)
+class Setting:
+    """What a measurement changes in ours: lines for those tables, and after all base services'."""
+
+    workers: int = 2
+    listen: str = ""
+    limits: str = ""
+    bastjanst: Mapping[str, str] = field(default_factory=dict)
+    """By code."""
+    extra: str = ""
+
+
+PRODUCTION = Setting()
+
+
+def configuration(folder: Path, stub: Stub, port: int, setting: Setting) -> Path:
     """As examples/production.toml, but for addresses; `miljo` is another where base services speak plain HTTP."""
     certs = stub.certs
     reached = "\n".join(
@@ -39,6 +54,7 @@ def configuration(folder: Path, stub: Stub, port: int, *, workers: int = 2, extr
         authority = "{certs}/ca.pem"
         certificate = "{certs}/gateway.pem"
         key = "{certs}/gateway.key"
+        {setting.bastjanst.get(kod, "")}
         """
         for kod in SECTIONS
     )
@@ -51,6 +67,9 @@ def configuration(folder: Path, stub: Stub, port: int, *, workers: int = 2, extr
         port = {port}
         certificate = "{certs}/server.pem"
         key = "{certs}/server.key"
+        {setting.listen}
+        [limits]
+        {setting.limits}
         [[utfardare]]
         namn = "Bench"
         certifikat = "{certs}/ca.pem"
@@ -58,7 +77,7 @@ def configuration(folder: Path, stub: Stub, port: int, *, workers: int = 2, extr
         monster = "16([0-9]{{10}})"
         crl = "{certs}/ca.crl"
         [processes]
-        workers = {workers}
+        workers = {setting.workers}
         [management]
         port = 0
         [regler]
@@ -70,7 +89,7 @@ def configuration(folder: Path, stub: Stub, port: int, *, workers: int = 2, extr
         chain_key = "{certs}/audit-chain.key"
         heads = "heads"
         {reached}
-        {extra}
+        {setting.extra}
         [[organisation]]
         organisationsnummer = "{ORGANISATION}"
         namn = "Testkommunen"
@@ -85,13 +104,13 @@ def configuration(folder: Path, stub: Stub, port: int, *, workers: int = 2, extr
 
 
 @contextmanager
-def ours(folder: Path, stub: Stub, *, workers: int = 2, extra: str = "") -> Iterator[Gateway]:
+def ours(folder: Path, stub: Stub, setting: Setting = PRODUCTION) -> Iterator[Gateway]:
     """Supervisor and workers; audit, metrics and log go where they go in production, that is to disk."""
     port = free_port()
     (folder / "heads").mkdir(exist_ok=True)
-    config = configuration(folder, stub, port, workers=workers, extra=extra)
+    config = configuration(folder, stub, port, setting)
     command: list[str | Path] = [sys.executable, "-m", "ssbtek_gateway", "serve", "--config", config]
-    with process.running(command, folder / "ours.log", lambda log: log.count('"listening"') == workers) as pid:
+    with process.running(command, folder / "ours.log", lambda log: log.count('"listening"') == setting.workers) as pid:
         yield Gateway(f"https://localhost:{port}/ssbt/10", pid)
 
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 PROJECT = HERE.parents[1]
+ANSWERS = HERE / "peers" / "answers"
 WORK = Path(os.environ.get("BENCH_WORK") or PROJECT / "run" / "bench")
 SECTIONS = ("AF", "CSN", "FK", "SKV", "SO", "TNS", "MIV")
 # As the peers have it: FK is REST, and a JAX-WS or npm soap of its own has nothing to do with it.
@@ -127,7 +128,7 @@ class Stub:
 
 
 @contextmanager
-def stub(folder: Path, certs: Path, *, tls: bool = False, answers: Path = HERE / "peers" / "answers") -> Iterator[Stub]:
+def stub(folder: Path, certs: Path, *, tls: bool = False, answers: Path = ANSWERS) -> Iterator[Stub]:
     port = free_port()
     identity = [certs / "ca.pem", certs / "agency.pem", certs / "agency.key"] if tls else []
     command: list[str | Path] = [WORK / "bin" / "stub", str(port), answers, *identity]

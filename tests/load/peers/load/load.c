@@ -1,10 +1,11 @@
 /* Questions over HTTPS with a client certificate, from one thread with epoll: the next is sent when one is answered.
  *
  *   load -u https://localhost:PORT/path -A ca.pem -C client.pem -K client.key -b question.xml
- *        -c CONCURRENCY [-n COUNT | -w SECONDS] [-S AF,CSN,...] [-f]
+ *        -c CONCURRENCY [-n COUNT | -w SECONDS] [-S AF,CSN,...] [-f] [-r SECONDS]
  *
  * Connections are opened before the clock starts and kept; with -f (fresh) each question has a connection and a full
- * handshake of its own, without resumption, and both belong to its time. The @@@@@@@@@@ in the question becomes its
+ * handshake of its own, without resumption, and both belong to its time. With -r (ramp) the first question of each
+ * connection is sent within so many seconds instead of at once. The @@@@@@@@@@ in the question becomes its
  * number. An answer counts as good where it is HTTP 200, carries that number back, and holds every section and no felkod.
  * Prints one line of JSON, times in milliseconds; exit code 1 where any was not good. The first bad one is written to
  * standard error where LOAD_SHOW is set. */
@@ -49,7 +50,7 @@ static char *question, *sections[16];
 static size_t question_size;
 static long wanted = 1000, issued, answered, errors, bad_status, wrong_number, missing_sections, section_errors, lost;
 static long long answer_bytes;
-static double seconds, end, *times;
+static double seconds, end, ramp, *times;
 static size_t times_room;
 
 static double now(void) {
@@ -276,7 +277,7 @@ int main(int count, char **arguments) {
     const char *ca = NULL, *certificate = NULL, *key = NULL, *file = NULL, *url = NULL;
     char host[128], path[256] = "/", *names = strdup("AF,CSN,SKV,SO,TNS,MIV"), *rest = NULL;
     int concurrency = 1, option;
-    while ((option = getopt(count, arguments, "u:A:C:K:b:c:n:w:S:f")) > 0) switch (option) {
+    while ((option = getopt(count, arguments, "u:A:C:K:b:c:n:w:S:r:f")) > 0) switch (option) {
         case 'u': url = optarg; break;
         case 'A': ca = optarg; break;
         case 'C': certificate = optarg; break;
@@ -286,6 +287,7 @@ int main(int count, char **arguments) {
         case 'n': wanted = atol(optarg); break;
         case 'w': seconds = atof(optarg); break;
         case 'S': names = strdup(optarg); break;
+        case 'r': ramp = atof(optarg); break;
         case 'f': fresh = 1; break;
         default: return 2;
         }
@@ -307,15 +309,15 @@ int main(int count, char **arguments) {
     double cpu_before = cpu(), begun = now();
     opening = (begun - opening) / concurrency;
     end = begun + seconds;
-    for (int i = 0; i < concurrency; i++) ask(&all[i]);
     struct epoll_event events[256];
     long silent = 0;
-    for (;;) {
+    for (int begun_with = 0;;) {
+        while (begun_with < concurrency && now() >= begun + ramp * begun_with / concurrency) ask(&all[begun_with++]);
         int busy = 0;
         for (int i = 0; i < concurrency; i++) busy += all[i].busy;
-        if (!busy) break;
-        int n = epoll_wait(poller, events, 256, PATIENCE_SECONDS * 1000);
-        if (n == 0) {
+        if (!busy && begun_with == concurrency) break;
+        int n = epoll_wait(poller, events, 256, begun_with < concurrency ? 1 : PATIENCE_SECONDS * 1000);
+        if (n == 0 && begun_with == concurrency) {
             silent = busy;
             errors += busy;
             break;
