@@ -8,7 +8,7 @@ PEERS := $(abspath $(or $(BENCH_WORK),run/bench))
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --no-binary spyne
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test chaos bench profile cost growth cluster-test lint format fuzz clean
+.PHONY: help demo up test chaos bench profile cost growth bench-signatures cluster-test lint format fuzz clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ profile: $(PEERS)/built ## the CPU of a question, stage by stage: two minutes
 
 growth: $(PEERS)/built ## what a question costs by size, base services, waiting ones, parties, audit rows, processes
 	@PYTHONPATH=tests BENCH_WORK=$(PEERS) $(BIN)/python -m load.growth $(ARGS)
+
+bench-signatures: $(PEERS)/built ## what WS-Security costs, with RSA and with P-256 keys
+	@PYTHONPATH=tests BENCH_WORK=$(PEERS) $(BIN)/python -m load.signatures $(ARGS)
 
 cost: $(STAMP) ## has a stage of a question's way become twice as expensive? CPU time, ten seconds
 	@PYTHONPATH=tests $(BIN)/python -m load.cost $(ARGS)

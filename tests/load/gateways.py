@@ -30,13 +30,14 @@ class Gateway:
 
 @dataclass(frozen=True)
 class Setting:
-    """What a measurement changes in ours: lines for those tables, and after all base services'."""
+    """What a measurement changes in ours: lines in those tables, the asker's in the register, and whole tables."""
 
     workers: int = 2
     listen: str = ""
     limits: str = ""
     bastjanst: Mapping[str, str] = field(default_factory=dict)
     """By code."""
+    organisation: str = ""
     extra: str = ""
 
 
@@ -97,6 +98,7 @@ def configuration(folder: Path, stub: Stub, port: int, setting: Setting) -> Path
         bastjanster = {list(SECTIONS)}
         aktorsid = ["TEST-01"]
         syften = ["Handläggning av ekonomiskt bistånd"]
+        {setting.organisation}
         """,
         encoding="utf-8",
     )

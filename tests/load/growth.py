@@ -1,9 +1,9 @@
 """`make growth`: does what a question costs grow with what it should not, or faster than what it may?
 
 One dimension at a time, all else as in `make bench`: a table of CPU a question over all processes, and of the time that
-half of the questions were answered in. Whether the cost is flat, linear or worse is judged by a table's last line and
-the nearest one of half its x or less: where x grows k times and the cost k^0.15 times or less it is flat, k^1.15 or less
-linear. Exit code 1 where one is worse than linear, or a question was lost or answered wrongly.
+half of the questions were answered in. A table's last line and the nearest one of half its x or less tell whether the
+cost is flat, linear or worse: where x grows k times, k^0.15 times the cost or less is flat, and k^1.15 or less linear.
+Exit code 1 where one is worse than linear, or a question was lost or answered wrongly.
 """
 
 from __future__ import annotations

@@ -30,7 +30,9 @@ from pki import CLIENT, SERVER, Authority, put
 from ssbtek_gateway.services.service import today
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator
+
+    from pki import Key
 
 HERE = Path(__file__).parent
 PROJECT = HERE.parents[1]
@@ -54,18 +56,27 @@ def free_port() -> int:
         return port
 
 
-def certificates(folder: Path) -> Path:
-    """One authority with RSA keys, as real ones have, its CRL, and `server`, `client`, `agency`, `gateway` by it."""
+def rsa_key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(65537, 2048)
+
+
+def certificates(folder: Path, signing: Callable[[], Key] = rsa_key) -> Path:
+    """One authority with RSA keys, as real ones have, its CRL, and `server`, `client`, `agency`, `gateway` by it.
+
+    And for WS-Security `client-signing`, `agency-signing` and `gateway-signing`, with keys that `signing` makes.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    authority = Authority("Bench", rsa.generate_private_key(65537, 2048))
+    authority = Authority("Bench", rsa_key())
     put(folder / "ca.pem", authority.pem())
     put(folder / "ca.crl", authority.crl(seconds=86_400))
     for name, usage in {"server": SERVER, "agency": SERVER, "client": CLIENT, "gateway": CLIENT}.items():
-        leaf = authority.leaf(ORGANISATION, rsa.generate_private_key(65537, 2048), usages=(usage,)).write(folder, name)
+        leaf = authority.leaf(ORGANISATION, rsa_key(), usages=(usage,)).write(folder, name)
         assert isinstance(leaf.key, rsa.RSAPrivateKey)
         kept = BestAvailableEncryption(PASSWORD)
         store = pkcs12.serialize_key_and_certificates(name.encode(), leaf.key, leaf.certificate, None, kept)
         put(folder / f"{name}.p12", store)
+    for name in ("client", "agency", "gateway"):
+        authority.leaf(ORGANISATION, signing()).write(folder, f"{name}-signing")
     trusted = pkcs12.PKCS12Certificate(authority.certificate(), b"ca")
     put(folder / "trust.p12", pkcs12.serialize_java_truststore([trusted], BestAvailableEncryption(PASSWORD)))
     for name in ("audit.key", "audit-chain.key"):

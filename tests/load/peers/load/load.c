@@ -6,7 +6,7 @@
  * Connections are opened before the clock starts and kept; with -f (fresh) each question has a connection and a full
  * handshake of its own, without resumption, and both belong to its time. With -r (ramp) the first question of each
  * connection is sent within so many seconds instead of at once. The @@@@@@@@@@ in the question becomes its
- * number. An answer counts as good where it is HTTP 200, carries that number back, and holds every section and no felkod.
+ * number; where the file holds several questions, a NUL byte after each, every one is asked once and has its number. An answer counts as good where it is HTTP 200, carries that number back, and holds every section and no felkod.
  * Prints one line of JSON, times in milliseconds; exit code 1 where any was not good. The first bad one is written to
  * standard error where LOAD_SHOW is set. */
 #define _GNU_SOURCE
@@ -32,7 +32,7 @@ typedef struct {
     int fd;
     SSL *tls;
     char *in, *out;
-    size_t have, room, sent;
+    size_t have, room, size, sent;
     double started;
     long number;
     int busy, complete;
@@ -46,8 +46,12 @@ typedef struct {
 static SSL_CTX *tls;
 static struct sockaddr_in server = {.sin_family = AF_INET};
 static int poller, fresh, section_count, port = 443;
-static char *question, *sections[16];
-static size_t question_size;
+static char *sections[16];
+static struct {
+    char *bytes; /* HTTP and all */
+    size_t size;
+} *questions;
+static long question_count;
 static long wanted = 1000, issued, answered, errors, bad_status, wrong_number, missing_sections, section_errors, lost;
 static long long answer_bytes;
 static double seconds, end, ramp, *times;
@@ -101,8 +105,8 @@ static void leave(conn *c) {
 
 /* As much of the question as can be sent now; it fits into the socket's buffer, so what stops it is the handshake. */
 static void push(conn *c) {
-    while (c->sent < question_size) {
-        int n = SSL_write(c->tls, c->out + c->sent, question_size - c->sent);
+    while (c->sent < c->size) {
+        int n = SSL_write(c->tls, c->out + c->sent, c->size - c->sent);
         if (n <= 0) return;
         c->sent += n;
     }
@@ -111,10 +115,13 @@ static void push(conn *c) {
 static void ask(conn *c) {
     c->busy = seconds > 0 ? now() < end : issued < wanted;
     if (!c->busy) return;
-    c->number = ++issued;
+    long i = issued++ % question_count;
+    c->number = issued;
     c->sent = c->have = 0;
-    memcpy(c->out, question, question_size);
-    char digits[16], *place = memmem(c->out, question_size, "@@@@@@@@@@", 10);
+    c->size = questions[i].size;
+    c->out = realloc(c->out, c->size);
+    memcpy(c->out, questions[i].bytes, c->size);
+    char digits[16], *place = memmem(c->out, c->size, "@@@@@@@@@@", 10);
     snprintf(digits, sizeof digits, "%010ld", c->number);
     if (place) memcpy(place, digits, 10);
     c->started = now();
@@ -243,19 +250,34 @@ static void use(const char *ca, const char *certificate, const char *key) {
         die("certificates");
 }
 
-static void read_question(const char *path, const char *file_name) {
-    char body[1 << 16];
+static void add_question(const char *path, const char *body, size_t size) {
+    char *whole = malloc(size + 1024);
+    int head = sprintf(whole,
+                       "POST %s HTTP/1.1\r\nHost: localhost:%d\r\nContent-Type: text/xml; charset=utf-8\r\n"
+                       "SOAPAction: \"\"\r\nAccept: text/xml\r\nConnection: %s\r\nContent-Length: %zu\r\n\r\n",
+                       path, port, fresh ? "close" : "keep-alive", size);
+    memcpy(whole + head, body, size);
+    questions = realloc(questions, ++question_count * sizeof *questions);
+    questions[question_count - 1].bytes = whole;
+    questions[question_count - 1].size = head + size;
+}
+
+static void read_questions(const char *path, const char *file_name) {
     FILE *file = fopen(file_name, "r");
     if (!file) die(file_name);
-    size_t size = fread(body, 1, sizeof body, file);
+    fseek(file, 0, SEEK_END);
+    size_t size = ftell(file);
+    rewind(file);
+    char *all = malloc(size);
+    if (fread(all, 1, size, file) != size) die(file_name);
     fclose(file);
-    question = malloc(size + 1024);
-    question_size = sprintf(question,
-                            "POST %s HTTP/1.1\r\nHost: localhost:%d\r\nContent-Type: text/xml; charset=utf-8\r\n"
-                            "SOAPAction: \"\"\r\nAccept: text/xml\r\nConnection: %s\r\nContent-Length: %zu\r\n\r\n",
-                            path, port, fresh ? "close" : "keep-alive", size);
-    memcpy(question + question_size, body, size);
-    question_size += size;
+    for (char *one = all, *limit = all + size; one < limit;) {
+        char *after = memchr(one, 0, limit - one);
+        if (!after) after = limit;
+        add_question(path, one, after - one);
+        one = after + 1;
+    }
+    free(all);
 }
 
 static double cpu(void) {
@@ -295,7 +317,7 @@ int main(int count, char **arguments) {
     if (sscanf(url, "https://%127[^:/]:%d%255s", host, &port, path) < 2) die("-u is no https://HOST:PORT/PATH");
     for (char *name = strtok_r(names, ",", &rest); name && section_count < 16; name = strtok_r(NULL, ",", &rest))
         if (asprintf(&sections[section_count++], "%s>", name) < 0) die("memory");
-    read_question(path, file);
+    read_questions(path, file);
     use(ca, certificate, key);
     server.sin_port = htons(port);
     inet_pton(AF_INET, strcmp(host, "localhost") ? host : "127.0.0.1", &server.sin_addr);
@@ -303,7 +325,7 @@ int main(int count, char **arguments) {
     conn *all = calloc(concurrency, sizeof *all);
     double opening = now();
     for (int i = 0; i < concurrency; i++) {
-        all[i] = (conn){.room = 262144, .in = malloc(262144), .out = malloc(question_size)};
+        all[i] = (conn){.room = 262144, .in = malloc(262144)};
         if (!fresh) ready(&all[i]);
     }
     double cpu_before = cpu(), begun = now();
