@@ -22,7 +22,7 @@ up: $(STAMP) ## demo without the question: keep running until Ctrl-C
 chaos: $(STAMP) ## break everything on purpose, under load, and print a table: some minutes (ARGS='"audit full" SIGTERM')
 	@PYTHONPATH=tests $(BIN)/python -m chaos $(ARGS)
 
-bench: $(PEERS)/built ## our gateway beside the same one on Java and Node: half an hour; ARGS=--help says what else
+bench: $(PEERS)/built ## our gateway beside the same one on Java and Node: 20 minutes; ARGS=--help says what else
 	@PYTHONPATH=tests BENCH_WORK=$(PEERS) $(BIN)/python -m load.bench $(ARGS)
 
 profile: $(PEERS)/built ## the CPU of a question, stage by stage: two minutes

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from load.rig import Load, Measured, Stub
 
 EXAMPLES = """examples:
-  make bench                                        all of it: 3 rounds, about 40 minutes
+  make bench                                        all of it: 3 rounds, about 20 minutes
   make bench ARGS=--real                            as real callers are: a handshake a question, mutual TLS upstream, FK
   make bench ARGS='--quick'                         does it work? A minute or two, and no figures to quote
   make bench ARGS='--peers java-jaxws --concs 16 --delays 0 --rounds 5'
