@@ -3,14 +3,15 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+PEERS := $(abspath $(or $(BENCH_WORK),run/bench))
 # Binary wheels only; spyne is pure Python and has none.
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --no-binary spyne
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test chaos cluster-test lint format fuzz clean
+.PHONY: help demo up test chaos bench profile cost growth bench-signatures cluster-test lint format fuzz clean
 
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(STAMP) ## start the simulator and the gateway, ask one question, print the answer (XML=1 for the XML)
 	@$(BIN)/ssbtek-gateway demo $(if $(XML),--output xml)
@@ -20,6 +21,24 @@ up: $(STAMP) ## demo without the question: keep running until Ctrl-C
 
 chaos: $(STAMP) ## break everything on purpose, under load, and print a table: some minutes (ARGS='"audit full" SIGTERM')
 	@PYTHONPATH=tests $(BIN)/python -m chaos $(ARGS)
+
+bench: $(PEERS)/built ## our gateway beside the same one on Java and Node: 20 minutes; ARGS=--help says what else
+	@PYTHONPATH=tests BENCH_WORK=$(PEERS) $(BIN)/python -m load.bench $(ARGS)
+
+profile: $(PEERS)/built ## the CPU of a question, stage by stage: two minutes
+	@PYTHONPATH=tests BENCH_WORK=$(PEERS) $(BIN)/python -m load.profile $(ARGS)
+
+growth: $(PEERS)/built ## what a question costs by size, base services, waiting ones, parties, audit rows, processes
+	@PYTHONPATH=tests BENCH_WORK=$(PEERS) $(BIN)/python -m load.growth $(ARGS)
+
+bench-signatures: $(PEERS)/built ## what WS-Security costs, with RSA and with P-256 keys
+	@PYTHONPATH=tests BENCH_WORK=$(PEERS) $(BIN)/python -m load.signatures $(ARGS)
+
+cost: $(STAMP) ## has a stage of a question's way become twice as expensive? CPU time, ten seconds
+	@PYTHONPATH=tests $(BIN)/python -m load.cost $(ARGS)
+
+$(PEERS)/built: $(STAMP) $(wildcard tests/load/peers/*.* tests/load/peers/*/*.*) $(wildcard wsdl/ssbt/10/* xsd/ssbt/10/*)
+	@PYTHON=$(CURDIR)/$(BIN)/python tests/load/peers/setup.sh . $(PEERS)
 
 test: $(STAMP) ## run the tests (T=tests/unit for a part, ARGS for pytest's own options)
 	@$(BIN)/python -m pytest $(T) $(ARGS)
