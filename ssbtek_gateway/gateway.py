@@ -147,7 +147,7 @@ def addresses(settings: Settings) -> list[tuple[str, int]]:
     """Host and port of the question port and, where configured, of the document port; then the proxy's socket file."""
     questions, documents, proxy = settings.listen, settings.publish, settings.proxy
     found = [(questions.host, questions.port), *([(documents.host, documents.port)] if documents else [])]
-    return [*found, *([(str(proxy.socket), 0)] if proxy else [])]
+    return [*found, *([(str(proxy.socket), 0)] if proxy and proxy.socket else [])]
 
 
 def drain_seconds(limits: Limits) -> float:
@@ -233,11 +233,14 @@ def doors(
     if traced is not None:
         questions = traced.application(questions)
     mutual, one_sided = _contexts(settings)
-    opened = [Door(sockets[0], mutual, questions)]
+    proxy = settings.proxy
+    header = proxy.header.lower().encode() if proxy else b""
+    at_listen = ProxiedApp(questions, header, proxy.peers) if proxy and proxy.peers else questions
+    opened = [Door(sockets[0], mutual, at_listen)]
     if settings.publish is not None:
         opened.append(Door(sockets[1], one_sided, given_out))
-    if settings.proxy is not None:
-        opened.append(Door(sockets[-1], None, ProxiedApp(questions, settings.proxy.header.lower().encode())))
+    if proxy is not None and proxy.socket is not None:
+        opened.append(Door(sockets[-1], None, ProxiedApp(questions, header)))
     return opened
 
 

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
+import canaries
 import uvloop
 
-from ssbtek_gateway import config, gateway, observe
+from ssbtek_gateway import config, gateway, metrics, observe
 from ssbtek_gateway.client import TEST_ASKER, Answer, Asker, Client
 from ssbtek_gateway.config import KODER
 from ssbtek_gateway.model import Period, PersonId
@@ -266,3 +267,6 @@ def serving(pki: Path, path: Path) -> Iterator[Gateway]:
     with Background(lambda started: gateway.serve(settings, started)) as server:
         port, documents_port = server.ports
         yield Gateway(port, documents_port, pki, settings.audit.database or path.with_name("nowhere"), server.state)
+        canaries.search("state", repr(server.state()))
+        canaries.search("metrics", metrics.exposition())
+    canaries.search_files(path.parent)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess
 import time
@@ -21,13 +22,25 @@ _TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 
 
 @contextmanager
-def running_nginx(folder: Path, port: int, file: Path) -> Iterator[None]:
-    """nginx on `port` before the socket `file`, with server.pem, server.key and issuers.pem in `folder`."""
+def running_nginx(folder: Path, port: int, gateway: Path | int) -> Iterator[None]:
+    """nginx on `port`, with server.pem, server.key and issuers.pem in `folder`, before the gateway's socket file.
+
+    Before the gateway's port instead, it is what the example says of another machine, and proxy.pem is its own.
+    """
     temporary = "".join(f"{name}_temp_path {folder}/nginx-{name};\n" for name in _TEMPORARY)
     text = CONFIG.read_text(encoding="utf-8")
+    here = (("unix:/run/ssbtek-gateway/questions.sock", f"unix:{gateway}"),)
+    elsewhere = (
+        ("server ssbtek.example.se:8443", f"server 127.0.0.1:{gateway}"),
+        ("proxy_ssl_name ssbtek.example.se", "proxy_ssl_name localhost"),
+        ("gateway-issuer.pem", "ca.pem"),
+    )
+    if isinstance(gateway, int):
+        text = re.sub(r"^( +)# (server |proxy_pass https:|proxy_ssl_)", r"\1\2", text, flags=re.MULTILINE)
+        text = re.sub(r"^( +)(server unix:|proxy_pass http:)", r"\1# \2", text, flags=re.MULTILINE)
     for old, new in (
+        *(elsewhere if isinstance(gateway, int) else here),
         ("/run/nginx-ssbtek.pid", f"{folder}/nginx.pid"),
-        ("unix:/run/ssbtek-gateway/questions.sock", f"unix:{file}"),
         ("/etc/nginx/ssbtek", str(folder)),
         ("listen 443 ", f"listen 127.0.0.1:{port} "),
         ("http {\n", f"http {{\n{temporary}"),

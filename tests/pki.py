@@ -132,6 +132,11 @@ class Leaf:
         return self
 
 
+def fingerprint(leaf: Leaf) -> str:
+    """As a configuration lists it."""
+    return leaf.certificate.fingerprint(hashes.SHA256()).hex()
+
+
 def put(path: Path, content: bytes) -> None:
     """Replace a file at once: nobody sees half of it."""
     beside = path.with_name(path.name + ".new")

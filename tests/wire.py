@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import canaries
 from lxml import etree
 from unit.builders import CONFIDENTIAL, Got
 from vectors import make
@@ -116,6 +117,8 @@ def read(raw: bytes, *, to_head: bool = False) -> Reply:
     headers = {line.partition(": ")[0].lower(): line.partition(": ")[2] for line in lines}
     assert len(headers) == len(lines)
     assert len(body) == (0 if to_head else int(headers["content-length"])), raw[-300:]
+    if found[1] != "200":
+        canaries.search("fault", raw)
     return Reply(int(found[1]), headers, body, raw)
 
 

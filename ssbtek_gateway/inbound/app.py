@@ -38,6 +38,8 @@ _TEXT = b"text/plain; charset=utf-8"
 _PIECE = 65_536
 # Where the listener puts the verified client certificate (DER) in the ASGI scope.
 CERTIFICATE = "ssbtek.certificate"
+# Where a proxy's own is put, which has handed on that one; None over the Unix socket.
+PROXY = "ssbtek.proxy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +109,13 @@ class QuestionApp:
         with structlog.contextvars.bound_contextvars(incident=incident):
             _LOG.info("refused", status=status)
             try:
-                caller = self.identity.caller(scope["extensions"][CERTIFICATE])
+                caller = self._caller(scope)
             except GatewayFault:
                 return
             await self._record(caller, f"HTTP_{status}", incident)
+
+    def _caller(self, scope: Scope) -> Caller:
+        return self.identity.caller(scope["extensions"][CERTIFICATE], scope["extensions"].get(PROXY))
 
     async def _body(self, scope: Scope, receive: Receive) -> bytes:
         length = framing.header(scope, b"content-length")
@@ -142,7 +147,7 @@ class QuestionApp:
         with structlog.contextvars.bound_contextvars(incident=incident):
             observe.point("request-in", version=version, bytes=len(body))
             try:
-                caller = self.identity.caller(scope["extensions"][CERTIFICATE])
+                caller = self._caller(scope)
                 message = _parsed(body, charset)
                 element = envelope.operation(message, self.security.understood(caller))
                 name = etree.QName(element).localname

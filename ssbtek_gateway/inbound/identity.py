@@ -68,6 +68,8 @@ class _Read:
     serial: int = 0
     validity: tuple[datetime, datetime] | None = None
     revocations: Revocations | None = None
+    nameless: bool = False
+    """It names no organisation, or more than one; a proxy's need not."""
 
 
 class Identity:
@@ -82,21 +84,35 @@ class Identity:
         self.issuers = tuple(issuers)
         self._read = lru_cache(_KEPT)(self._reading)
 
-    def caller(self, certificate: bytes) -> Caller:
-        """The caller whose certificate (DER) TLS has verified. Raises `GatewayFault` EJ_BEHORIG."""
+    def caller(self, certificate: bytes, proxy: bytes | None = None) -> Caller:
+        """The caller whose certificate (DER) TLS has verified, or a proxy that is listed has handed on.
+
+        `proxy` is that one's own, which TLS has verified. Raises `GatewayFault` EJ_BEHORIG.
+        """
+        if proxy is not None and (wrong := self._wrong(self._read(proxy))):
+            raise GatewayFault("EJ_BEHORIG", reason=f"the listed proxy: {'; '.join(wrong)}")
+        if not certificate and proxy is not None:
+            raise GatewayFault("EJ_BEHORIG", reason="the listed proxy did not hand on exactly one certificate")
         if not certificate:
             raise GatewayFault("EJ_BEHORIG", reason="no certificate came with the message")
-        read, now = self._read(certificate), self._clock()
-        wrong = list(read.wrong)
+        read = self._read(certificate)
+        wrong = self._wrong(read)
+        if read.nameless:
+            wrong.append("the certificate does not hold exactly one organisation number")
+        if wrong:
+            raise GatewayFault("EJ_BEHORIG", reason="; ".join(wrong))
+        return read.caller
+
+    def _wrong(self, read: _Read) -> list[str]:
+        """Why a certificate cannot be relied on now, whosever it is."""
+        wrong, now = list(read.wrong), self._clock()
         if read.validity is not None and not read.validity[0] <= now <= read.validity[1]:
             wrong.append("the certificate or its issuer's is not valid now")
         if read.revocations is not None and read.revocations.until < now:
             wrong.append("the issuer's revocation list is too old")
         if read.revocations is not None and read.serial in read.revocations.serials:
             wrong.append("the certificate is revoked")
-        if wrong:
-            raise GatewayFault("EJ_BEHORIG", reason="; ".join(wrong))
-        return read.caller
+        return wrong
 
     def _reading(self, der: bytes) -> _Read:
         try:
@@ -104,8 +120,6 @@ class Identity:
             issuer = next((issuer for issuer in self.issuers if _issued(issuer.certificate, certificate)), None)
             wrong = ["the certificate is of no issuer in the configuration"] if issuer is None else []
             number = organisation(certificate, issuer.forms if issuer else FORMS)
-            if number is None:
-                wrong.append("the certificate does not hold exactly one organisation number")
             if not _strong(certificate):
                 wrong.append("the certificate's key or signature is too weak")
             if issuer is not None:
@@ -116,7 +130,7 @@ class Identity:
         caller = Caller(number or "", certificate.fingerprint(hashes.SHA256()).hex())
         both = [certificate, issuer.certificate] if issuer else [certificate]
         validity = max(one.not_valid_before_utc for one in both), min(one.not_valid_after_utc for one in both)
-        return _Read(caller, tuple(wrong), certificate.serial_number, validity, revocations)
+        return _Read(caller, tuple(wrong), certificate.serial_number, validity, revocations, nameless=number is None)
 
 
 def organisation(

@@ -1,7 +1,8 @@
 """Behind a proxy that ends TLS: the caller's certificate out of the one header that the proxy was told to write.
 
-Heard is only who may open the Unix socket. The proxy tells which certificate its client holds the key of. That an
-issuer of ours has signed it, that it is valid and not revoked and whose it is, is judged as everywhere (identity.py).
+Heard is only who may open the Unix socket, or shows a listed certificate of its own. The proxy tells which certificate
+its client holds the key of. That an issuer of ours has signed it, that it is valid and not revoked and whose it is, is
+judged as everywhere (identity.py).
 """
 
 from __future__ import annotations
@@ -9,10 +10,11 @@ from __future__ import annotations
 import re
 from base64 import b64decode
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
-from ssbtek_gateway.inbound.app import CERTIFICATE
+from ssbtek_gateway.inbound.app import CERTIFICATE, PROXY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,13 +26,21 @@ _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----\n([A-Za-z0-9+/=\n]+)\n-----END 
 
 @dataclass(frozen=True, slots=True)
 class ProxiedApp:
-    """`app`, for callers whose certificate stands in the header `name` (in lower case)."""
+    """`app`, for callers whose certificate stands in the header `name` (in lower case).
+
+    With `peers`, by fingerprint, the header is read only where the connection's own certificate is one of them.
+    """
 
     app: Application
     name: bytes
+    peers: frozenset[str] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        scope["extensions"][CERTIFICATE] = certificate(scope["headers"], self.name)
+        extensions = scope["extensions"]
+        own = extensions[CERTIFICATE]
+        if self.peers is None or sha256(own).hexdigest() in self.peers:
+            extensions[PROXY] = own
+            extensions[CERTIFICATE] = certificate(scope["headers"], self.name)
         await self.app(scope, receive, send)
 
 

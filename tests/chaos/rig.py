@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import canaries
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
@@ -62,6 +64,7 @@ class Process:
         with self._popen.stderr:
             for line in self._popen.stderr:
                 self._log.append(line)
+                canaries.search("log", line)
                 found = self._find(line)
                 if found:
                     self.ports = found

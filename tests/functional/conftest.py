@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import http.client
 import socket
+import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+import canaries
 import pytest
-from canaries import leaked
 from harness import Gateway, running_agencies, running_gateway
 from vectors import make
 from wire import Trap, Wired
@@ -19,17 +21,44 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+sys.addaudithook(canaries.at_start)
+http.client.HTTPConnection.response_class = canaries.Response
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Leave out what tests of other folders have started."""
+    canaries.taken()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Whatever a test is about: what a gateway logs or writes meanwhile holds nobody's number."""
+    """Whatever a test is about: what a gateway logs, writes or tells meanwhile holds no canary."""
     report = yield
-    arguments = getattr(item, "funcargs", {})
-    folder = arguments.get("tmp_path") if report.when == "teardown" else None
-    found = leaked(report.capstderr, folder)
-    if found and report.passed:
-        report.outcome = "failed"
-        report.longrepr = f"leaked: {sorted(found)}"
+    if report.when == "teardown":
+        canaries.search("log", report.capstderr)
+        folder = getattr(item, "funcargs", {}).get("tmp_path")
+        if folder is not None:
+            canaries.search_files(folder)
+        found = canaries.taken()
+        if found and report.passed:
+            report.outcome = "failed"
+            report.longrepr = f"leaked: {sorted(found)}"
     return report
+
+
+@pytest.fixture
+def capfd(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> pytest.CaptureFixture[str]:
+    """pytest's own; what a test reads from it is searched like what it leaves."""
+    read = capfd.readouterr
+
+    def searched() -> object:
+        got = read()
+        canaries.search("log", got.err)
+        return got
+
+    monkeypatch.setattr(capfd, "readouterr", searched)
+    return capfd
 
 
 @pytest.fixture(scope="session")
@@ -44,6 +73,8 @@ def ssbtek(pki: Path, agencies: int, tmp_path_factory: pytest.TempPathFactory) -
     """A gateway before that simulator."""
     with running_gateway(pki, tmp_path_factory.mktemp("gateway"), agencies) as running:
         yield running
+        canaries.taken()  # of tests of other folders, perhaps
+    assert canaries.taken() == set()
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
+from functional.test_cli import NOBODY
 from functional.test_cli import run_here as run
 from harness import Gateway, configuration, running_gateway
 
@@ -73,7 +74,7 @@ def test_who_tells_who_asked_without_the_number(config: Path) -> None:
     nobody = run("audit", "who", "--config", config, "--person-file", "-", stdin="199006022397\n")
     assert (nobody.returncode, nobody.stdout) == (0, "0 frågor\n")
     mistaken = run("audit", "who", "--config", config, "--person-file", "-", stdin=f"{number}3\n")
-    assert (mistaken.returncode, run("audit", "who", "--config", config, number).returncode) == (2, 2)
+    assert (mistaken.returncode, run("audit", "who", "--config", config, NOBODY).returncode) == (2, 2)
     assert not any(number in printed.stdout + printed.stderr for printed in (done, table, nobody, mistaken))
 
     config.write_text(

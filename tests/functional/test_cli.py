@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import canaries
 import pytest
 from harness import configuration
 from lxml import etree
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from harness import Gateway
 
 TOP = Path(__file__).parents[2]
+# No persona's number, for what may be no argument.
+NOBODY = "191212121213"
 COMMANDS = ("serve", "simulate", "ask", "demo", "check-config", "dev-pki", "explain", "load", "ping", "replay", "usage")
 
 
@@ -41,6 +44,7 @@ def run(*arguments: str | Path, stdin: str = "") -> subprocess.CompletedProcess[
 
 def run_here(*arguments: str | Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
     """The same without a process of its own, whose start takes longer than most commands."""
+    canaries.search("a command's arguments", repr(arguments))
     done = CliRunner().invoke(cli.app, [*map(str, arguments)], input=stdin, env={"COLUMNS": "200", "TERM": "dumb"})
     assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
     return subprocess.CompletedProcess(arguments, done.exit_code, done.stdout, done.stderr)
@@ -96,7 +100,7 @@ def test_ask_takes_the_number_from_a_file_or_standard_input_but_never_as_an_argu
     number.write_text("199006022397\n", encoding="utf-8")
     from_file = ask(ssbtek, "--person-file", number, "--bastjanst", "SO", "--output", "json")
     from_stdin = ask(ssbtek, "--person-file", "-", "--bastjanst", "SO", "--output", "xml", stdin="199006022397\n")
-    as_argument = ask(ssbtek, "199006022397")
+    as_argument = ask(ssbtek, NOBODY)
     assert json.loads(from_file.stdout)["svarsdata"]["SO"]["data"]["IdentificationNumber"] == "199006022397"
     assert etree.fromstring(from_stdin.stdout.encode()).findtext(".//{*}IdentificationNumber") == "199006022397"
     assert (from_file.returncode, from_stdin.returncode, as_argument.returncode) == (0, 0, 2)

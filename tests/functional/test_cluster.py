@@ -222,6 +222,7 @@ def node(folder: Path, pki: Path, replaced: dict[str, str]) -> Iterator[Node]:
     one = Node(path, pki, Serving(path))
     try:
         yield one
+        one.serving.search()
     finally:
         one.serving.process.terminate()
         one.serving.ended()

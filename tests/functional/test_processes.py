@@ -21,6 +21,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import canaries
 import pytest
 from counted import value
 from functional.test_cli import run
@@ -64,6 +65,7 @@ class Serving:
         assert self.process.stderr is not None
         with self.process.stderr:
             for line in self.process.stderr:
+                canaries.search("log", line)
                 self.lines.append(json.loads(line) if line[0] == "{" else {"event": line})
 
     def logged(self, event: str) -> dict[str, Any]:
@@ -76,7 +78,16 @@ class Serving:
         code = self.process.wait(START_SECONDS)
         self._reader.join(START_SECONDS)  # until the last of them has closed its standard error
         assert not self._reader.is_alive()
+        canaries.search_files(self.config.parent)
         return code
+
+    def search(self) -> None:
+        """For canaries in what it shows while it runs."""
+        canaries.search_processes(self.process.pid)
+        canaries.search_files(self.config.parent)  # some are gone when it has ended
+        for page in ("/health/ready", "/health/live", "/metrics"):
+            with suppress(OSError):  # its process may have been killed
+                canaries.search(page, self.health(page)[2])
 
     def health(self, path: str = "/health/ready", method: str = "GET") -> tuple[int, http.client.HTTPMessage, bytes]:
         connection = http.client.HTTPConnection("127.0.0.1", self.logged("management")["port"], timeout=10)
@@ -109,6 +120,7 @@ def started(config: Path) -> Iterator[Serving]:
     try:
         until(lambda: running.health()[0] == HTTPStatus.OK)
         yield running
+        running.search()
     finally:
         running.process.terminate()
         running.ended()

@@ -10,6 +10,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import quote
 
 import pki as made
 import pytest
@@ -138,6 +139,26 @@ def test_all_that_changes_is_taken_and_no_question_is_lost(reloaded: Reloaded, p
     assert nobody(reloaded.asked("neighbour", BODIES["neighbour"]))
     with pytest.raises((ssl.SSLError, OSError)):
         reloaded.asked("by-second")
+
+
+def test_a_proxy_is_listed_and_no_longer(reloaded: Reloaded) -> None:
+    config, first = reloaded.serving.config, reloaded.authorities["first"]
+    good = config.read_text(encoding="utf-8")
+    leaf, other = first.leaf(None).write(reloaded.folder, "proxy"), first.leaf()
+
+    def handed_on() -> tuple[int, bytes]:
+        with connected(reloaded.gateway, client(reloaded.folder, "proxy")) as connection:
+            return ask(connection, headers={"X-Cert": quote((reloaded.folder / "by-first.pem").read_text(), safe="")})
+
+    assert nobody(handed_on())
+    try:
+        for listed, status in (([leaf, other], 200), ([other], 500)):
+            peers = [made.fingerprint(one) for one in listed]
+            config.write_text(f'{good}\n[proxy]\nheader = "X-Cert"\npeers = {peers}\n', encoding="utf-8")
+            reloaded.reload()
+            until(lambda: handed_on()[0] == status)  # noqa: B023 - called at once; an old worker may take one more
+    finally:
+        config.write_text(good, encoding="utf-8")
 
 
 @pytest.mark.parametrize(

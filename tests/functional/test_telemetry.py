@@ -17,6 +17,7 @@ from contextlib import closing, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
+import canaries
 import pytest
 from counted import Change, value
 from harness import configuration, running_agencies, running_gateway
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
 HAMTA, TESTA = OPERATIONS
 TEST = b"""<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body><a:testaBastjanstInformation
 xmlns:a="http://schema.forsakringskassan.se/integration/ssbt/10"/></s:Body></s:Envelope>"""
-# The persona's number, with and without century and separator, and names in what the agencies know of it.
-PERSONAL = ("191212121212", "121212-1212", "1212121212", "Tolvan", "Elvan", "201701012393", "Provkassan")
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 
 
@@ -78,7 +77,7 @@ def recording(context: ssl.SSLContext | None = None) -> Iterator[tuple[int, Reco
         thread.join()
 
 
-def test_the_numbers_say_exactly_what_happened(pki: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_the_numbers_say_exactly_what_happened(pki: Path, tmp_path: Path) -> None:
     with (
         running_agencies(pki, "TNS=reset", "AF=fault") as agencies,
         running_gateway(pki, tmp_path, agencies, bastjanst="sparr_efter = 2") as gateway,
@@ -127,8 +126,6 @@ def test_the_numbers_say_exactly_what_happened(pki: Path, tmp_path: Path, capfd:
     assert value(while_open, "ssbtek_breaker_state", service="AF") == 0
     assert value(while_open, "ssbtek_places") == 500
     assert value(while_open, "ssbtek_places_used") == 0
-    said = while_open.decode() + capfd.readouterr().err
-    assert [text for text in PERSONAL if text in said] == []
 
 
 def test_a_handshake_that_fails_is_accepted_and_not_completed(ssbtek: Gateway) -> None:
@@ -181,7 +178,6 @@ def test_the_four_points_of_a_question_share_its_incident(
         ("fault", "OGILTIG_FRAGA"),
         ("response-out", "OGILTIG_FRAGA"),
     ]
-    assert [text for text in PERSONAL if text in str(found + after)] == []
 
 
 def test_a_log_that_nobody_reads_holds_up_no_question(pki: Path, tmp_path: Path, agencies: int, question: str) -> None:
@@ -217,6 +213,8 @@ def asked(port: int, context: ssl.SSLContext, question: str) -> int:
 def spans(recorded: Recorded) -> list[Any]:
     """Those of every export, in the order of their end."""
     exports = [ExportTraceServiceRequest.FromString(body) for _, body in recorded]
+    for _, body in recorded:
+        canaries.search("trace", body)
     return [
         span
         for export in exports
@@ -254,8 +252,6 @@ def test_a_question_is_a_span_and_so_is_each_base_service(
     assert {af.parent_span_id, so.parent_span_id} == {asked_for.span_id}
     assert {af.trace_id, so.trace_id} == {asked_for.trace_id}
     assert (asked_for.trace_id.hex() == TRACE, asked_for.parent_span_id.hex() == PARENT) == (taken, taken)
-    exported = b"".join(body for _, body in recorded)
-    assert [text for text in PERSONAL if text.encode() in exported] == []
     assert not [span.events for span in (af, so, asked_for, refused) if span.events]
 
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pytest
 
 TOP = Path(__file__).parents[2]
 USE = """
@@ -31,8 +35,10 @@ print(len(documents.published(CONTRACTS.values(), "https://x")), len(personas.lo
 """
 
 
-def test_the_wheel_carries_schemas_wsdls_and_personas(tmp_path: Path) -> None:
-    source = tmp_path / "source"
+def test_the_wheel_carries_schemas_wsdls_and_personas(tmp_path_factory: pytest.TempPathFactory) -> None:
+    # Not the test's own folder, in which canaries are searched for.
+    folder = tmp_path_factory.mktemp("wheel")
+    source = folder / "source"
     # From a copy: a build leaves folders behind, and an old one must not be what is tested.
     names = subprocess.run(
         ["git", "-C", TOP, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],  # noqa: S607 - the user's git
@@ -45,14 +51,14 @@ def test_the_wheel_carries_schemas_wsdls_and_personas(tmp_path: Path) -> None:
             (source / name).parent.mkdir(parents=True, exist_ok=True)
             (source / name).write_bytes((TOP / name).read_bytes())
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
-    built = tmp_path / "built"
+    built = folder / "built"
     subprocess.run([*pip, "wheel", "--no-deps", "--no-build-isolation", "-w", built, source], check=True, timeout=120)
     (wheel,) = built.glob("*.whl")
-    target = tmp_path / "installed"
+    target = folder / "installed"
     subprocess.run([*pip, "install", "--no-deps", "--target", target, wheel], check=True, timeout=120)
     done = subprocess.run(
         [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(target)!r})" + USE.format(folder=str(target))],
-        cwd=tmp_path,
+        cwd=folder,
         capture_output=True,
         text=True,
         timeout=60,

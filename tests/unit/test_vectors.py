@@ -51,7 +51,7 @@ class Known(Identity):
     def __init__(self) -> None:
         super().__init__(())
 
-    def caller(self, certificate: bytes) -> Caller:  # noqa: ARG002 - as the real one
+    def caller(self, certificate: bytes, proxy: bytes | None = None) -> Caller:  # noqa: ARG002 - as the real one
         return CALLER
 
 

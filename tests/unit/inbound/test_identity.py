@@ -287,10 +287,28 @@ def test_a_revoked_certificate_is_nobody_and_so_is_every_one_under_an_old_list()
     assert reason(ageing, der) == "the issuer's revocation list is too old"
 
 
+def test_a_listed_proxy_is_judged_for_each_message_and_needs_no_organisation() -> None:
+    moments = iter([NOW, NOW, NOW, NOW + 2 * DAY])
+    identity = Identity([issuer(), issuer(OTHER_KEY, validity=3 * DAY)], clock=lambda: next(moments))
+    caller, proxy = certificate(one(SN, KOMMUN), signer=OTHER_KEY), certificate(one(CN, "proxy"))
+    assert identity.caller(caller, proxy).organisationsnummer == KOMMUN
+    for shown, told in (
+        (b"", "the listed proxy did not hand on exactly one certificate"),
+        (caller, "the listed proxy: the certificate or its issuer's is not valid now"),
+    ):
+        with pytest.raises(GatewayFault) as caught:
+            identity.caller(shown, proxy)
+        assert caught.value.reason == told
+    revoked = Identity([issuer(revocations=Revocations(NOW + DAY, frozenset({1})))], clock=lambda: NOW)
+    with pytest.raises(GatewayFault) as caught:
+        revoked.caller(caller, proxy)
+    assert caught.value.reason == "the listed proxy: the certificate is revoked"
+
+
 def test_the_log_is_told_every_reason() -> None:
     der = certificate(one(CN, "x"), signer=OTHER_KEY, key=ec.generate_private_key(ec.SECP224R1()))
     assert reason(IDENTITY, der).split("; ") == [
         "the certificate is of no issuer in the configuration",
-        "the certificate does not hold exactly one organisation number",
         "the certificate's key or signature is too weak",
+        "the certificate does not hold exactly one organisation number",
     ]
