@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PEERS := $(abspath $(or $(BENCH_WORK),run/bench))
 # Binary wheels only; spyne is pure Python and has none.
-PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --no-binary spyne
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --no-binary spyne --use-pep517
 
 .DEFAULT_GOAL := help
 .PHONY: help demo up test chaos bench profile cost growth bench-signatures cluster-test lint format fuzz clean

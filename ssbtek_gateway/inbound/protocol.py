@@ -26,6 +26,7 @@ _HEADERS = 100
 # HTTP/0.9, after which no header comes.
 _SIMPLE_REQUEST = re.compile(rb"[A-Z]+ [^ \r\n]+\r?\n")
 _REQUEST_LINE = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+ [^ \r\n]+ HTTP/(?P<version>[0-9]+\.[0-9]+)\r\n")
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _FULL = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
@@ -35,6 +36,25 @@ class _Unreadable(Exception):  # noqa: N818 - not an error of ours
     def __init__(self, status: int) -> None:
         super().__init__(status)
         self.status = status
+
+
+class _Joined:
+    """A transport for one answer: its header goes out with the first of its body, in one TLS record and system call."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._header: bytes | None = None
+        self.is_closing = transport.is_closing
+        self.close = transport.close
+
+    def write(self, data: bytes) -> None:
+        if data == _CONTINUE:
+            self._transport.write(data)
+        elif self._header is None:
+            self._header = data
+        else:
+            self._transport.write(self._header + data)
+            self._header = b""
 
 
 class Protocol(HttpToolsProtocol):
@@ -157,6 +177,8 @@ class Protocol(HttpToolsProtocol):
         self._in_header = False
         self._header_came()
         super().on_headers_complete()
+        if self.scope["method"] != "HEAD":  # whose answer has no body
+            self.cycle.transport = _Joined(self.transport)  # type: ignore[assignment] # all that a cycle uses
         if self.leaving.is_set():
             self.cycle.keep_alive = False  # and the answer says so
 
