@@ -56,8 +56,8 @@ if TYPE_CHECKING:
 
 _LOG = structlog.get_logger()
 _SHORTEST_KEY = 32
-# Objects that are new since the last collection; a question in progress holds some hundred.
-_COLLECT_AFTER = 50_000
+# So many new objects: a question leaves some ten behind, in circles that only the collector finds.
+_COLLECT_AFTER = 10_000
 # How often it is looked whether a revocation list has changed.
 _REVOCATION_SECONDS = 10
 _PLACES = {"serialNumber": NameOID.SERIAL_NUMBER, "organizationIdentifier": NameOID.ORGANIZATION_IDENTIFIER}
@@ -133,7 +133,7 @@ async def serve(
             if started is not None:
                 started(listener, ports, state)
 
-        # What has been built stays, and a question leaves next to no cycles: the collector need seldom look.
+        # What has been built stays: the collector need not look at it again, and seldom at what is new.
         gc.collect()
         gc.freeze()
         gc.set_threshold(_COLLECT_AFTER)

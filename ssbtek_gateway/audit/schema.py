@@ -6,13 +6,15 @@ serves has no use for it.
 
 from __future__ import annotations
 
+import json
+import sys
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Column, MetaData, String, Table, inspect
 from sqlalchemy.exc import SQLAlchemyError
 
 from ssbtek_gateway.audit import AuditError
-from ssbtek_gateway.audit.backend import REVISION
+from ssbtek_gateway.audit.backend import REVISION, of
 from ssbtek_gateway.audit.tables import METADATA, ROWS, WRITERS, engine
 
 if TYPE_CHECKING:
@@ -89,3 +91,17 @@ def _create(connection: Connection) -> str:
     VERSION.create(connection, checkfirst=True)
     connection.execute(VERSION.insert().values(version_num=REVISION))
     return REVISION
+
+
+def main() -> None:
+    """`ensure`, of the backend that standard input names; standard output says why it cannot be (exit code 1)."""
+    name, fields = json.load(sys.stdin)
+    try:
+        ensure(of(name, fields))
+    except AuditError as error:
+        sys.stdout.write(str(error))
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

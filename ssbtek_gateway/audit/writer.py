@@ -15,6 +15,7 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import sys
 from contextlib import closing, suppress
 from time import monotonic
@@ -55,9 +56,12 @@ class Writer:
     def open(self) -> None:
         """Create the tables in an empty database. Raises `AuditError` where it cannot be used."""
         if not self._is_current():
-            from ssbtek_gateway.audit import schema  # noqa: PLC0415 - 20 MB that are needed once in a database's life
-
-            schema.ensure(self._backend)
+            # In a process that ends: SQLAlchemy's 20 MB are needed once in a database's life.
+            settings = json.dumps([type(self._backend).__name__, self._backend.fields()])
+            command = (sys.executable, "-P", "-m", "ssbtek_gateway.audit.schema")
+            ensured = subprocess.run(command, input=settings, stdout=subprocess.PIPE, text=True, check=False)  # noqa: S603 - our own program
+            if ensured.returncode:
+                raise AuditError(ensured.stdout or "the tables cannot be looked at")
         with closing(self._backend.connect()) as connection:
             if not chain.is_of(connection, self._key):
                 raise AuditError(

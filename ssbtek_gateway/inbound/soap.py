@@ -102,8 +102,11 @@ class SoapEndpoint(ServerBase):
         self.get_in_object(context)
         self.get_out_object(context)
         # The operations are coroutines, which spyne does not know: what it holds is the coroutine, awaited here.
-        context.out_object = [await context.out_object[0]]
-        return self._written(context)
+        try:
+            context.out_object = [await context.out_object[0]]
+            return self._written(context)
+        finally:
+            _forget(initial, context)
 
     def fault(self, fault: GatewayFault, incident: str, operation: str = "") -> bytes:
         """The SOAP message that says why the whole question failed, with the operation's fault as its detail.
@@ -123,6 +126,13 @@ class SoapEndpoint(ServerBase):
     def _written(self, context: MethodContext) -> bytes:
         self.get_out_string(context)
         return b"".join(context.out_string)
+
+
+def _forget(*contexts: MethodContext) -> None:
+    """Empty spyne's contexts: they refer to each other, and would keep a question until garbage is collected."""
+    for context in contexts:
+        for part in (context.inprot_ctx, context.outprot_ctx, context.transport, context.event, context):
+            vars(part).clear()
 
 
 def _service(contract: Contract, flow: Flow) -> type[Service]:

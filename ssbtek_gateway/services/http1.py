@@ -118,6 +118,10 @@ class Answer:
         if not self._in_head:
             self._finish(reusable=self._parser.should_keep_alive())
 
+    def close(self) -> None:
+        """Part with the parser, which refers back: what the answer holds goes when nobody needs it any more."""
+        del self._parser
+
     def _finish(self, *, reusable: bool) -> None:
         if not self.done.done():
             self.reusable = reusable
@@ -174,6 +178,7 @@ class Connection(asyncio.Protocol):
         finally:
             timer.cancel()
             self._answer = None
+            answer.close()
             if not answer.reusable:
                 self.drop()
         return answer
