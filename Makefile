@@ -68,6 +68,6 @@ clean: ## remove what the other targets made, certificates and the development a
 
 $(STAMP): setup.cfg pyproject.toml
 	@echo "setting up $(VENV) (a minute or so)"
-	@$(PYTHON) -m venv $(VENV) || { echo "on Debian: apt install python3.11-venv"; exit 1; }
+	@$(PYTHON) -m venv --clear $(VENV) || { echo "on Debian: apt install python3.11-venv"; exit 1; }
 	@$(PIP_INSTALL) --editable '.[dev]'
 	@touch $(STAMP)

@@ -105,6 +105,7 @@ def configure(*, four_points: bool = False) -> None:
             _written,
         ],
         logger_factory=lambda *_: lines,
+        cache_logger_on_first_use=True,
     )
 
 

@@ -33,6 +33,8 @@ _HEARTBEAT_SECONDS = 1
 def main() -> None:
     """Answer until SIGTERM. Exit codes: 0 stopped, 1 it cannot be built; standard error says why."""
     path, number, heartbeat, *doors = sys.argv[1:]
+    # A process that a message wakes lets the others finish what they do: fewer switches, a tenth of a question's CPU.
+    os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     observe.configure()
     observe.unblock()
     structlog.contextvars.bind_contextvars(worker=int(number))

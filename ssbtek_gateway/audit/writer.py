@@ -12,7 +12,6 @@ to all processes must not cost the last rows.
 from __future__ import annotations
 
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -169,8 +168,6 @@ def _tell(channel: socket.socket, value: object) -> None:
 
 
 def main() -> None:
-    # Rows that come do not interrupt who sent them, so that more come in one group: a tenth of a question's CPU.
-    os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     with suppress(ConnectionError), socket.socket(fileno=int(sys.argv[1])) as channel:
