@@ -13,14 +13,16 @@ from ssbtek_gateway.replay import ignores as ignoring
 from ssbtek_gateway.replay.walk import Difference, canonical, differences
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from lxml.etree import _Element
 
+    from ssbtek_gateway.replay.expected import Fault as ExpectedFault
     from ssbtek_gateway.replay.fixtures import Fixture
     from ssbtek_gateway.replay.ignores import Ignore
 
 _FAULT = "{http://schemas.xmlsoap.org/soap/envelope/}Body/{http://schemas.xmlsoap.org/soap/envelope/}Fault"
+_FAULT_PLACE = "/Envelope/Body/Fault"
 _TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
 _OK, _SERVER_ERROR = 200, 500
 
@@ -48,18 +50,46 @@ class Result:
 
 
 def judge(fixture: Fixture, reply: Reply, ignores: Sequence[Ignore]) -> Result:
-    """The reply against the fixture's response, with these ignores and the fixture's own.
+    """The reply against what the fixture expects, with these ignores and the fixture's own.
 
-    The status must be 500 where the stored response is a SOAP fault and 200 otherwise (SOAP 1.1 section 6.2). Raises
-    `IgnoreError`.
+    Unless NAME.toml says otherwise the status must be 500 where the stored response is a SOAP fault or a fault is
+    expected, and 200 otherwise (SOAP 1.1 section 6.2). Raises `IgnoreError`.
     """
-    expected = _SERVER_ERROR if fixture.response.find(_FAULT) is not None else _OK
-    status = (Difference("HTTP status", str(expected), str(reply.status)),) if reply.status != expected else ()
+    found = list(_unlike("HTTP status", str(_status(fixture)), str(reply.status)))
     try:
         answered = xmlgate.parse_agency(reply.body, reply.charset)
     except xmlgate.XmlError as error:
-        return Result(fixture.name, status, f"the answer cannot be compared: {error.reason}")
-    return Result(fixture.name, status + compare(fixture.response, answered, (*ignores, *fixture.ignores)))
+        return Result(fixture.name, tuple(found), f"the answer cannot be compared: {error.reason}")
+    if fixture.expected.fault is not None:
+        found += _unlike_fault(fixture.expected.fault, answered.find(_FAULT))
+    if fixture.response is not None:
+        found += compare(fixture.response, answered, (*ignores, *fixture.ignores))
+    elif fixture.expected.fault is None:
+        found.append(Difference("stored answer", None, "an answer"))
+    return Result(fixture.name, tuple(found))
+
+
+def _status(fixture: Fixture) -> int:
+    said = fixture.expected
+    stored_fault = fixture.response is not None and fixture.response.find(_FAULT) is not None
+    return said.status or (_SERVER_ERROR if said.fault or stored_fault else _OK)
+
+
+def _unlike_fault(expected: ExpectedFault, fault: _Element | None) -> Iterator[Difference]:
+    if fault is None:
+        yield Difference(_FAULT_PLACE, "a SOAP fault", None)
+        return
+    code = (fault.findtext("faultcode") or "").rpartition(":")[2].strip()
+    felkod = fault.findtext("detail/*/{*}felkod")
+    if expected.code is not None:
+        yield from _unlike(f"{_FAULT_PLACE}/faultcode/text()", expected.code, code)
+    if expected.felkod is not None:
+        yield from _unlike(f"{_FAULT_PLACE}/detail/*/felkod/text()", expected.felkod, felkod)
+
+
+def _unlike(location: str, expected: str, answered: str | None) -> Iterator[Difference]:
+    if expected != answered:
+        yield Difference(location, expected, answered)
 
 
 def compare(stored: _Element, answered: _Element, ignores: Sequence[Ignore]) -> tuple[Difference, ...]:
