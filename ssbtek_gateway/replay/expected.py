@@ -55,7 +55,7 @@ class Expected(Model):
     @property
     def ignores(self) -> tuple[Ignore, ...]:
         """`ignore`, ready for use. Raises `IgnoreError`."""
-        return ignores.compiled(self.ignore, self.namespaces)
+        return ignores.compiled(self.ignore, self.namespaces, "NAME.toml")
 
 
 def read(path: Path) -> Expected:
