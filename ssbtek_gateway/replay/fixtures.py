@@ -68,6 +68,10 @@ def read(folder: Path, *, unanswered: bool = False) -> tuple[Fixture, ...]:
         problems.append(f"{folder}: has no *{REQUEST}")
     fixtures = []
     for name in sorted(names[REQUEST]):
+        # Names are shown in terminals and written into reports.
+        if not name.isprintable():
+            problems.append(f"{folder}: {name!r} has a character that cannot be printed")
+            continue
         try:
             fixture = _read(folder, name)
         except _UnreadableError as error:

@@ -75,6 +75,12 @@ def test_a_folder_without_fixtures_is_a_mistake(tmp_path: Path) -> None:
     assert problems(tmp_path / "nowhere") == [f"{tmp_path / 'nowhere'}: has no *.request.xml"]
 
 
+def test_a_name_that_cannot_be_shown_is_a_mistake(tmp_path: Path) -> None:
+    write(tmp_path, a__request=b"", a__response=b"<a/>")
+    (tmp_path / "\x1b[2J\u202e.request.xml").touch()
+    assert problems(tmp_path) == [f"{tmp_path}: '\\x1b[2J\\u202e' has a character that cannot be printed"]
+
+
 def test_a_stored_answer_may_have_a_comment_but_no_doctype(tmp_path: Path) -> None:
     write(tmp_path, a__request=b"", a__response=b"<!-- c --><a/>")
     assert len(read(tmp_path)) == 1
