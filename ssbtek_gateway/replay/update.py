@@ -49,7 +49,10 @@ def write(path: Path, content: bytes) -> None:
     """The whole file or none of it, with the access rights that it had. Raises `OSError`."""
     path = path.resolve()
     part = path.with_name(f".{path.name}.part")
-    part.write_bytes(content)
-    if path.exists():
-        shutil.copymode(path, part)
-    part.replace(path)
+    try:
+        part.write_bytes(content)
+        if path.exists():
+            shutil.copymode(path, part)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

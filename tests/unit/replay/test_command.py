@@ -205,5 +205,9 @@ def test_reports_are_written(
     suite = xmlgate.parse_own((out / "r.xml").read_bytes())[0]
     assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("2", "1", "0")
     assert "1 ok, 1 differ" in (out / "r.html").read_text(encoding="utf-8")
-    done = run(pki, folder, "--junit", out / "nowhere" / "r.xml")
-    assert (done.exit_code, "No such file" in done.output) == (2, True)
+    for name, says in (("nowhere/r.xml", "No such file"), ("folder", "Is a directory")):
+        (out / "folder").mkdir(exist_ok=True)
+        done = run(pki, folder, "--junit", out / name)
+        assert (done.exit_code, says in done.output) == (2, True), done.output
+    # What could not be written leaves nothing half written behind.
+    assert sorted(path.name for path in out.iterdir()) == ["folder", "r.html", "r.xml"]
