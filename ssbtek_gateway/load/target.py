@@ -46,5 +46,5 @@ def demand_allowed(url: str, named: str | None, allowed: str | None) -> None:
         says = f"says that it is {named}" if named is not None else "does not say that it is for tests"
         raise ProductionError(
             f"{host} {says}: nothing was asked. Each question would be put to the agencies and stand in the record. "
-            f"If it may be loaded all the same, say so with --allow-host {host}"
+            f"If that is meant, say so with --allow-host {host}"
         )

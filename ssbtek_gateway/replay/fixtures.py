@@ -1,4 +1,4 @@
-"""Stored questions and answers: NAME.request.xml beside NAME.response.xml, in a folder and the folders in it."""
+"""Stored questions and answers: NAME.request.xml, NAME.response.xml, NAME.toml, in a folder and the folders in it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ssbtek_gateway import xmlgate
-from ssbtek_gateway.replay import ignores
+from ssbtek_gateway.replay import expected, ignores
+from ssbtek_gateway.replay.expected import Expected, ExpectedError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from ssbtek_gateway.replay.ignores import Ignore
 
-REQUEST, RESPONSE, IGNORE = ".request.xml", ".response.xml", "ignore.txt"
+REQUEST, RESPONSE, EXPECTED, IGNORE = ".request.xml", ".response.xml", ".toml", "ignore.txt"
 
 _BOMS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 # The name as XML 1.0 production 81 has it, so that nothing else reaches an HTTP header.
@@ -35,36 +36,50 @@ class FixtureError(Exception):
 class Fixture:
     """One question and its stored answer. `name` is its path in the folder without the ending, such as `10/inget`.
 
-    `request` is sent as it is. `ignores` come from the `ignore.txt` beside it.
+    `request` is sent as it is. `response` is None where no answer is stored. `ignores` come from the `ignore.txt`
+    beside it and from its own NAME.toml, whose other content is `expected`.
     """
 
     name: str
     request: bytes = field(repr=False)
-    response: _Element = field(repr=False)
+    response: _Element | None = field(repr=False)
     ignores: tuple[Ignore, ...] = ()
+    expected: Expected = field(default_factory=Expected)
 
     @property
     def charset(self) -> str:
         return charset(self.request)
 
 
-def read(folder: Path) -> tuple[Fixture, ...]:
+def read(folder: Path, *, unanswered: bool = False) -> tuple[Fixture, ...]:
     """Every fixture in the folder and the folders in it, by name.
 
-    Raises `FixtureError` where there is none, where a request or response has no counterpart, and where a response or
-    an `ignore.txt` cannot be read. A request may be anything.
+    Raises `FixtureError` where there is none, where a response or NAME.toml has no request, where a request has
+    neither response nor expected fault (unless `unanswered` may be), and where one of the files cannot be read. A
+    request may be anything.
     """
-    names = {ending: _names(folder, ending) for ending in (REQUEST, RESPONSE)}
-    problems = [f"{folder / name}{REQUEST}: has no {RESPONSE}" for name in names[REQUEST] - names[RESPONSE]]
-    problems += [f"{folder / name}{RESPONSE}: has no {REQUEST}" for name in names[RESPONSE] - names[REQUEST]]
+    names = {ending: _names(folder, ending) for ending in (REQUEST, RESPONSE, EXPECTED)}
+    problems = [
+        f"{folder / name}{ending}: has no {REQUEST}"
+        for ending in (RESPONSE, EXPECTED)
+        for name in names[ending] - names[REQUEST]
+    ]
     if not names[REQUEST]:
         problems.append(f"{folder}: has no *{REQUEST}")
     fixtures = []
-    for name in sorted(names[REQUEST] & names[RESPONSE]):
+    for name in sorted(names[REQUEST]):
+        # Names are shown in terminals and written into reports.
+        if not name.isprintable():
+            problems.append(f"{folder}: {name!r} has a character that cannot be printed")
+            continue
         try:
-            fixtures.append(_read(folder, name))
+            fixture = _read(folder, name)
         except _UnreadableError as error:
             problems.append(str(error))
+            continue
+        fixtures.append(fixture)
+        if fixture.response is None and fixture.expected.fault is None and not unanswered:
+            problems.append(f"{folder / name}{REQUEST}: has no {RESPONSE}")
     if problems:
         raise FixtureError(sorted(set(problems)))
     return tuple(fixtures)
@@ -88,12 +103,35 @@ def _names(folder: Path, ending: str) -> set[str]:
 
 
 def _read(folder: Path, name: str) -> Fixture:
-    request, response = folder / f"{name}{REQUEST}", folder / f"{name}{RESPONSE}"
+    request = folder / f"{name}{REQUEST}"
+    said = _expected(folder / f"{name}{EXPECTED}")
+    return Fixture(
+        name,
+        _bytes(request),
+        _response(folder / f"{name}{RESPONSE}"),
+        (*_ignores(request.with_name(IGNORE)), *said.ignores),
+        said,
+    )
+
+
+def _response(path: Path) -> _Element | None:
+    if not path.exists():
+        return None
     try:
-        stored = xmlgate.parse_own(_bytes(response))
+        return xmlgate.parse_own(_bytes(path))
     except xmlgate.XmlError as error:
-        raise _UnreadableError(f"{response}: {error.reason}") from None
-    return Fixture(name, _bytes(request), stored, _ignores(request.with_name(IGNORE)))
+        raise _UnreadableError(f"{path}: {error.reason}") from None
+
+
+def _expected(path: Path) -> Expected:
+    if not path.exists():
+        return Expected()
+    try:
+        return expected.read(path)
+    except ExpectedError as error:
+        raise _UnreadableError("\n".join(f"{path}: {problem}" for problem in str(error).splitlines())) from None
+    except OSError as error:
+        raise _unreadable(path, error) from None
 
 
 def _ignores(path: Path) -> tuple[Ignore, ...]:
@@ -111,4 +149,8 @@ def _bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise _UnreadableError(f"{path}: {error.strerror or type(error).__name__}") from None
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: OSError) -> _UnreadableError:
+    return _UnreadableError(f"{path}: {error.strerror or type(error).__name__}")

@@ -22,10 +22,14 @@ class IgnoreError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Ignore:
-    """One XPath 1.0 expression that selects elements, attributes, texts, comments or processing instructions."""
+    """One XPath 1.0 expression that selects elements, attributes, texts, comments or processing instructions.
+
+    `source` tells a reader where it stands.
+    """
 
     expression: str
     xpath: etree.XPath
+    source: str = ""
 
     def select(self, root: _Element) -> list[object]:
         """The nodes that it selects in the message of `root`. Raises `IgnoreError` where it does not give nodes."""
@@ -38,18 +42,32 @@ class Ignore:
         return found
 
 
-def compiled(expressions: Iterable[str], namespaces: Mapping[str, str] | None = None) -> tuple[Ignore, ...]:
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """What an ignore selects: an element, comment or instruction whole, or the `part` of it that is a string.
+
+    `part` is "text", "tail" or "@" and the name of an attribute.
+    """
+
+    ignore: Ignore
+    node: _Element
+    part: str | None = None
+
+
+def compiled(
+    expressions: Iterable[str], namespaces: Mapping[str, str] | None = None, source: str = ""
+) -> tuple[Ignore, ...]:
     """The expressions, ready for use with these prefixes.
 
     Raises `IgnoreError` for what can be seen without a message: bad syntax, an unknown prefix or function, no nodes.
-    A mistake deep in a predicate shows when a message reaches it (`apply`).
+    A mistake deep in a predicate shows when a message reaches it (`selected`).
     """
-    return tuple(_compiled(expression, namespaces or {}) for expression in expressions)
+    return tuple(_compiled(expression, namespaces or {}, source) for expression in expressions)
 
 
-def _compiled(expression: str, namespaces: Mapping[str, str]) -> Ignore:
+def _compiled(expression: str, namespaces: Mapping[str, str], source: str) -> Ignore:
     try:
-        ignore = Ignore(expression, etree.XPath(expression, namespaces=dict(namespaces)))
+        ignore = Ignore(expression, etree.XPath(expression, namespaces=dict(namespaces)), source)
     except (etree.XPathError, ValueError) as error:
         raise IgnoreError(f"{expression}: {error}") from None
     ignore.select(etree.Element("nothing"))
@@ -64,7 +82,7 @@ def parse(text: str) -> tuple[Ignore, ...]:
     lines = [line.strip() for line in text.splitlines()]
     declared = [line.removeprefix("xmlns:") for line in lines if line.startswith("xmlns:")]
     expressions = [line for line in lines if line and not line.startswith(("#", "xmlns:"))]
-    return compiled(expressions, namespaces(declared))
+    return compiled(expressions, namespaces(declared), "ignore.txt")
 
 
 def namespaces(declarations: Iterable[str]) -> dict[str, str]:
@@ -78,34 +96,37 @@ def namespaces(declarations: Iterable[str]) -> dict[str, str]:
     return known
 
 
-def apply(ignores: Iterable[Ignore], root: _Element) -> None:
-    """Alter the message of `root`: what is selected disappears, but a text is masked.
+def selected(ignores: Iterable[Ignore], root: _Element) -> set[Selected]:
+    """What the expressions select in the message of `root`.
 
-    A masked text loses its value but is still there, so that an answer without it differs. All expressions see the
-    message as it was. Raises `IgnoreError` where one cannot be evaluated or selects the whole message.
+    Raises `IgnoreError` where one cannot be evaluated or selects the whole message.
     """
-    nodes = [(ignore, node) for ignore in ignores for node in ignore.select(root)]
-    # Strings first: a text can only be found through the node that it stands in or after.
-    for _, node in nodes:
-        if isinstance(node, etree._ElementUnicodeResult):  # noqa: SLF001 - the only name of lxml's type
-            _drop_string(node)
-    for ignore, node in nodes:
-        if isinstance(node, etree._Element):  # noqa: SLF001 - the only name of lxml's type
+    found = set()
+    for ignore in ignores:
+        for node in ignore.select(root):
             if node is root:
                 raise IgnoreError(f"{ignore.expression}: selects the whole message")
-            _drop(node)
+            if isinstance(node, etree._Element):  # noqa: SLF001 - the only name of lxml's type
+                found.add(Selected(ignore, node))
+            elif isinstance(node, etree._ElementUnicodeResult) and (owner := node.getparent()) is not None:  # noqa: SLF001 - as above
+                part = f"@{node.attrname}" if node.is_attribute else "tail" if node.is_tail else "text"
+                found.add(Selected(ignore, owner, part))
+    return found
 
 
-def _drop_string(string: etree._ElementUnicodeResult) -> None:
-    owner = string.getparent()
-    if owner is None:
-        return
-    if string.is_attribute:
-        owner.attrib.pop(str(string.attrname), None)
-    elif string.is_tail:
-        owner.tail = IGNORED
-    else:
-        owner.text = IGNORED
+def drop(found: Iterable[Selected]) -> None:
+    """Alter the message: what is selected disappears, but a text is masked.
+
+    A masked text loses its value but is still there, so that an answer without it differs.
+    """
+    # Strings first: a text can only be found through the node that it stands in or after.
+    for each in sorted(found, key=lambda each: each.part is None):
+        if each.part is None:
+            _drop(each.node)
+        elif each.part.startswith("@"):
+            each.node.attrib.pop(each.part[1:], None)
+        else:
+            setattr(each.node, each.part, IGNORED)
 
 
 def _drop(node: _Element) -> None:
@@ -124,4 +145,5 @@ def _drop(node: _Element) -> None:
 DEFAULT = compiled(
     ["/soap:Envelope/soap:Body/soap:Fault/detail/*/*[local-name()='felmeddelande']/text()[contains(., 'händelse-id')]"],
     {"soap": "http://schemas.xmlsoap.org/soap/envelope/"},
+    "always",
 )

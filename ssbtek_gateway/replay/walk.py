@@ -40,13 +40,13 @@ class _Item:
 
     @property
     def whole(self) -> str:
-        return canonical(self.node) if _is_element(self.node) else self.shown
+        return canonical(self.node) if is_element(self.node) else self.shown
 
     @property
     def shown(self) -> str:
         if isinstance(self.node, str):
             return self.node
-        if _is_element(self.node):
+        if is_element(self.node):
             return " ".join([f"{self.kind}:", *"".join(self.node.itertext(etree.Element)).split()])
         return etree.tostring(self.node, encoding="unicode", with_tail=False)
 
@@ -67,7 +67,7 @@ def differences(stored: _Element, answered: _Element) -> Iterator[Difference]:
 
 def _between(path: str, stored: Sequence[_Item], answered: Sequence[_Item]) -> Iterator[Difference]:
     for one, other in _pairs(stored, answered, lambda item: (item.kind, item.whole), lambda item: item.kind):
-        if one is not None and other is not None and _is_element(one.node) and _is_element(other.node):
+        if one is not None and other is not None and is_element(one.node) and is_element(other.node):
             yield from _elements(f"{path}/{one.step}", one.node, other.node)
         else:
             step = next(item.step for item in (one, other) if item is not None)
@@ -121,12 +121,12 @@ def _items(nodes: Iterable[str | _Element | None]) -> list[_Item]:
     items = []
     for node, name in zip(present, names, strict=True):
         seen[name] += 1
-        kind = str(node.tag) if _is_element(node) else name
+        kind = str(node.tag) if is_element(node) else name
         items.append(_Item(node, kind, f"{name}[{seen[name]}]" if total[name] > 1 else name))
     return items
 
 
-def _is_element(node: str | _Element) -> TypeGuard[_Element]:
+def is_element(node: str | _Element) -> TypeGuard[_Element]:
     """Whether it is an element proper: comments and instructions are elements to lxml, with a function for a tag."""
     return isinstance(node, _Element) and isinstance(node.tag, str)
 

@@ -15,26 +15,22 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager
-from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from harness import running_agencies, running_gateway
-from lxml import etree
 from vectors import make as vectors
 
 from ssbtek_gateway import devpki, xmlgate
-from ssbtek_gateway.replay import ignores
-from ssbtek_gateway.replay.compare import compare, judge
+from ssbtek_gateway.replay import ignores, update
+from ssbtek_gateway.replay.compare import judge
 from ssbtek_gateway.replay.fixtures import IGNORE, REQUEST, RESPONSE, Fixture, charset
 from ssbtek_gateway.replay.send import Sender
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from lxml.etree import _Element
 
     from ssbtek_gateway.replay.compare import Reply
 
@@ -165,17 +161,8 @@ def _answer(name: str, content: bytes, reply: Reply, *, record: bool) -> bool:
     else:
         sys.stdout.write(f"{name}: new\n")
     if record:
-        path.write_bytes(_readable(xmlgate.parse_agency(reply.body, reply.charset)))
+        path.write_bytes(update.readable(xmlgate.parse_agency(reply.body, reply.charset)))
     return True
-
-
-def _readable(answer: _Element) -> bytes:
-    """The answer with a line an element. Raises `ValueError` where that would not be the same answer."""
-    copy = deepcopy(answer)
-    etree.indent(copy)
-    if compare(answer, copy, ()):
-        raise ValueError("the answer cannot be indented: store it as it came")
-    return etree.tostring(copy, encoding="UTF-8", xml_declaration=True) + b"\n"
 
 
 if __name__ == "__main__":

@@ -2,74 +2,22 @@
 
 from __future__ import annotations
 
-import threading
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+import re
+import shutil
+from base64 import b64decode, b64encode
 from typing import TYPE_CHECKING
 
 import pytest
-import typer
 from conformance import make
+from conformance.replaying import listening, run
 from harness import running_agencies, running_gateway
-from typer.testing import CliRunner
 
-from ssbtek_gateway import devpki, tls
-from ssbtek_gateway.cli import replay as command
+from ssbtek_gateway import devpki
+from ssbtek_gateway.cli import ask
+from ssbtek_gateway.client import TEST_ASKER, Client
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
-
-    from typer.testing import Result
-
-app = typer.Typer()
-app.command()(command.replay)
-
-
-def run(folder: Path, url: str, pki: Path, *arguments: str) -> Result:
-    files = ("--ca", pki / "ca.pem", "--cert", pki / "client.pem", "--key", pki / "client.key")
-    return CliRunner().invoke(app, [str(part) for part in (folder, "--url", url, *files, *arguments)])
-
-
-class Received(BaseHTTPRequestHandler):
-    """Answers every POST with `answer` and keeps what came: the headers and the body, by connection."""
-
-    protocol_version = "HTTP/1.1"
-    connections: list[list[tuple[dict[str, str], bytes]]]
-    status, answer = 200, b"<a/>"
-
-    def setup(self) -> None:
-        super().setup()
-        self.came: list[tuple[dict[str, str], bytes]] = []
-        self.connections.append(self.came)
-
-    def do_POST(self) -> None:
-        self.came.append((dict(self.headers), self.rfile.read(int(self.headers["Content-Length"]))))
-        self.send_response(self.status)
-        self.send_header("Content-Length", str(len(self.answer)))
-        self.send_header("Location", "/elsewhere")
-        self.end_headers()
-        self.wfile.write(self.answer)
-
-    def log_message(self, *_: object) -> None:
-        """Nothing is logged."""
-
-
-@contextmanager
-def listening(pki: Path, status: int = 200, answer: bytes = b"<a/>") -> Iterator[tuple[str, type[Received]]]:
-    """A server with mutual TLS that is no gateway: its address and what it received."""
-    handler = type("Handler", (Received,), {"connections": [], "status": status, "answer": answer})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    context = tls.server_context(pki / "server.pem", pki / "server.key", [pki / "ca.pem"])
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"https://127.0.0.1:{server.server_port}/ssbt/10", handler
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @pytest.fixture
@@ -90,12 +38,102 @@ def test_the_stored_answers_come_again(pki: Path, tmp_path: Path) -> None:
     assert f"{len(list(folder.glob('*.request.xml')))} ok, 0 differ, 0 without answer" in done.output
     # What Grannkommunen may ask, Testkommunen's certificate may not.
     assert other.exit_code == 1
-    assert "differs  service-not-granted\n         HTTP status\n           stored   '200'" in other.output
+    assert "differs: service-not-granted\n  HTTP status\n    stored   '200'" in other.output
+
+
+def test_a_fixture_may_say_who_asks(pki: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "fixtures"
+    shutil.copytree(make.FOLDER / "10", folder)
+    for path in (folder / "grannkommun").glob("*.request.xml"):
+        said = f'[certificate]\ncert = "{pki}/grannkommun.pem"\nkey = "{pki}/grannkommun.key"\n'
+        path.with_name(path.name.replace(".request.xml", ".toml")).write_text(said, encoding="utf-8")
+    with running_agencies(pki) as agencies, running_gateway(pki, tmp_path, agencies) as gateway:
+        done = run(folder, gateway.url, pki)
+    assert done.exit_code == 0, done.output
+
+
+def test_a_question_goes_in_every_encoding_that_the_gateway_accepts(pki: Path, tmp_path: Path) -> None:
+    question = make.QUESTIONS["10/client/inget"].decode()
+    folder = tmp_path / "fixtures"
+    folder.mkdir()
+    for name, codec, declared in (
+        ("plain", "utf-8", ""),
+        ("utf-8", "utf-8", "utf-8"),
+        ("marked", "utf-8-sig", ""),
+        ("utf-16", "utf-16", "UTF-16"),
+        ("latin", "iso-8859-1", "ISO-8859-1"),
+        ("ascii", "us-ascii", "US-ASCII"),
+    ):
+        text = question.partition("?>")[2] if question.startswith("<?xml") else question
+        text = f'<?xml version="1.0" encoding="{declared}"?>{text}' if declared else text
+        (folder / f"{name}.request.xml").write_bytes(text.encode(codec, "xmlcharrefreplace"))
+        shutil.copy(make.FOLDER / "10/client/inget.response.xml", folder / f"{name}.response.xml")
+    shutil.copy(make.FOLDER / "10/client/ignore.txt", folder)
+    (folder / "utf-7.request.xml").write_bytes(f'<?xml version="1.0" encoding="utf-7"?>{question}'.encode())
+    (folder / "utf-7.toml").write_text("[fault]\nfelkod = 'OGILTIGT_MEDDELANDE'", encoding="utf-8")
+    with running_agencies(pki) as agencies, running_gateway(pki, tmp_path, agencies) as gateway:
+        done = run(folder, gateway.url, pki)
+    assert done.exit_code == 0, done.output
+    assert "7 ok" in done.output
+
+
+def _shifted(found: re.Match[str]) -> str:
+    """The same payload with another last digit."""
+    text = b64decode(found[1]).decode()
+    other = re.sub(r"(\d)(\D*)$", lambda digit: f"{(int(digit[1]) + 1) % 10}{digit[2]}", text)
+    return f">{b64encode(other.encode()).decode()}<"
+
+
+@pytest.mark.parametrize(
+    ("version", "places"),
+    [
+        ("10", ["CSN/data/svar/payload/CSNSvar/", "FK/data/lefiJsonSvar/payload/", "SKV/data/svar/payload/Svar"]),
+        (
+            "11",
+            ["CSN/data/svar/payload/CSNSvar/", "FK/data/lefiJsonSvar/payload/", "SKV/skatteuppgifter/data/payload/"],
+        ),
+    ],
+)
+def test_a_difference_in_what_an_agency_sent_is_told_where_it_is(
+    pki: Path, tmp_path: Path, version: str, places: list[str]
+) -> None:
+    folder = tmp_path / "fixtures"
+    folder.mkdir()
+    with running_agencies(pki) as agencies, running_gateway(pki, tmp_path, agencies) as gateway:
+        url, files = gateway.at(version), (pki / "ca.pem", pki / "client.pem", pki / "client.key")
+        with Client(url, *files) as client:
+            question = client.message(
+                ask.test_person("allt"), ask.last_months(), TEST_ASKER, ("CSN", "FK", "SKV"), "mark"
+            )
+        (folder / "allt.request.xml").write_bytes(question)
+        assert run(folder, url, pki, "--update", "--yes").exit_code == 0
+        stored = folder / "allt.response.xml"
+        text = re.sub(r">([A-Za-z0-9+/=]{100,})<", _shifted, stored.read_text(encoding="utf-8"))
+        stored.write_text(text.replace("Fornamn&gt;Tolvan", "Fornamn&gt;Elvan"), encoding="utf-8")
+        done = run(folder, url, pki)
+    assert done.exit_code == 1
+    answer = "  /Envelope/Body/hamtaBastjanstInformationResponse/svarsdata/"
+    told = [line.removeprefix(answer) for line in done.output.splitlines() if line.startswith(answer)]
+    assert len(told) >= len(places)
+    for place in places:
+        assert any(line.startswith(place) for line in told), told
+
+
+def test_several_are_asked_at_once_but_no_more(pki: Path, two: Path) -> None:
+    for name in "abcdef":
+        for ending in ("request", "response"):
+            (two / f"{name}.{ending}.xml").write_bytes(b"<a/>")
+    # Each answer waits for another question to have come: alone, none is answered.
+    with listening(pki, together=2) as (url, handler):
+        done = run(two, url, pki, "--at-once", "2")
+    assert done.exit_code == 0, done.output
+    assert len(handler.connections) == 2
+    assert sum(map(len, handler.connections)) == 8
 
 
 def test_the_bytes_go_unchanged_over_one_connection(pki: Path, two: Path) -> None:
     with listening(pki) as (url, handler):
-        done = run(two, url, pki)
+        done = run(two, url, pki, "--at-once", "1")
     assert done.exit_code == 0, done.output
     ((one, other),) = handler.connections
     assert [one[1], other[1]] == [(two / f"{name}.request.xml").read_bytes() for name in ("one", "two")]
@@ -127,7 +165,7 @@ def test_a_server_that_we_do_not_trust_gets_no_question(pki: Path, two: Path, tm
     assert done.exit_code == 1
     assert "its certificate is not from the given authority" in done.output
     assert "2 questions: 0 ok, 0 differ, 2 without answer" in done.output
-    assert handler.connections == [] or not any(handler.connections)
+    assert handler.connections == []
 
 
 def test_a_certificate_that_the_server_does_not_trust(pki: Path, two: Path, tmp_path: Path) -> None:
@@ -142,6 +180,14 @@ def test_a_certificate_that_the_server_does_not_trust(pki: Path, two: Path, tmp_
         )
     assert done.exit_code == 1
     assert "our certificate" in done.output
+
+
+def test_production_is_not_asked_unless_that_is_meant(pki: Path, two: Path) -> None:
+    with listening(pki, environment="produktion") as (url, handler):
+        done = run(two, url, pki)
+        assert (done.exit_code, handler.connections) == (2, [])
+        assert "127.0.0.1 says that it is produktion: nothing was asked" in done.output
+        assert run(two, url, pki, "--allow-host", "127.0.0.1").exit_code == 0
 
 
 def test_nothing_listens(pki: Path, two: Path) -> None:

@@ -6,13 +6,13 @@ import pytest
 
 from ssbtek_gateway import xmlgate
 from ssbtek_gateway.replay.compare import compare
-from ssbtek_gateway.replay.ignores import IgnoreError, apply, compiled, namespaces, parse
+from ssbtek_gateway.replay.ignores import IgnoreError, compiled, drop, namespaces, parse, selected
 from ssbtek_gateway.replay.walk import canonical
 
 
 def left(text: str, *expressions: str, **prefixes: str) -> str:
     root = xmlgate.parse_own(text.encode())
-    apply(compiled(expressions, prefixes), root)
+    drop(selected(compiled(expressions, prefixes), root))
     return canonical(root.getroottree()).replace("n0:", "").replace(' xmlns:n0=""', "")
 
 
@@ -79,7 +79,7 @@ def test_what_cannot_be_an_ignore(expression: str, says: str) -> None:
 def test_a_mistake_that_shows_in_a_message_only(expression: str) -> None:
     ignores = compiled([expression])
     with pytest.raises(IgnoreError, match=r"prefix|whole message"):
-        apply(ignores, xmlgate.parse_own(b"<a><b/></a>"))
+        selected(ignores, xmlgate.parse_own(b"<a><b/></a>"))
 
 
 def test_an_ignore_file() -> None:
