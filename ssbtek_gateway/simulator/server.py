@@ -153,10 +153,17 @@ class _Protocol(HttpToolsProtocol):
         connection = {"write": self.transport.write, "close": self.transport.close, "reset": self._reset}
         self.scope["extensions"] = {CONNECTION: connection}  # type: ignore[dict-item] # as inbound/server.py
 
+    _patience: asyncio.TimerHandle | None = None
+
     def shutdown(self) -> None:
         super().shutdown()
         # Whoever is still being answered then is played a fault; the app is told that the peer is gone, and ends.
-        self.loop.call_later(_PATIENCE_SECONDS, self.transport.abort)
+        self._patience = self.loop.call_later(_PATIENCE_SECONDS, self.transport.abort)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._patience is not None:
+            self._patience.cancel()  # Python 3.11.2 cannot abort what has ended
+        super().connection_lost(exc)
 
     def _reset(self) -> None:
         # SO_LINGER with no time makes the kernel send RST where it would send FIN.
