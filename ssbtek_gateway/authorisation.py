@@ -91,9 +91,8 @@ def _stricter(one: Organisation, other: Signatures) -> Signatures:
 
 
 def _refused(organisation: Organisation, question: Question) -> dict[str, Refused]:
-    found = {kod: refused("not in the organisation's bastjanster") for kod in question.perioder}
-    for kod in organisation.bastjanster:
-        found.pop(kod, None)
+    beyond = [kod for kod in question.perioder if kod not in organisation.bastjanster]
+    found = dict.fromkeys(beyond, refused("not in the organisation's bastjanster")) if beyond else {}
     if question.fk is not None and question.fk.aktorsid not in organisation.aktorsid:
         found.setdefault(
             "FK", refused("aktorsid is not the organisation's", "aktorsid: är inte registrerat för ingivaren.")

@@ -16,7 +16,7 @@ from ssbtek_gateway.faults import failure, timeout
 from ssbtek_gateway.model import Data, Failure, PartsPayload
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable
     from datetime import date
 
     from ssbtek_gateway.config import Bastjanst
@@ -174,7 +174,8 @@ class Guarded:
             return _open()
         answered: bool | None = None
         try:
-            outcome = await self._within(question, waited_from)
+            asked = self._service.ask(question)
+            outcome = await (asked if waited_from is None else self._within(asked, waited_from))
             answered = _answered(outcome)
         except asyncio.CancelledError:
             # The question's deadline: this service had not answered when time was up.
@@ -185,14 +186,12 @@ class Guarded:
         finally:
             self.breaker.settle(number, answered=answered)
 
-    async def _within(self, question: Question, waited_from: float | None) -> Outcome:
+    async def _within(self, asked: Awaitable[Outcome], waited_from: float) -> Outcome:
         """The service keeps its own limit from when it is asked; what was spent on waiting is taken from it here."""
-        if waited_from is None:
-            return await self._service.ask(question)
         limit = self._settings.seconds
         try:
             async with asyncio.timeout(limit - (self._clock.elapsed() - waited_from)) as deadline:
-                return await self._service.ask(question)
+                return await asked
         except TimeoutError:
             if not deadline.expired():
                 raise

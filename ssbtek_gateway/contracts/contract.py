@@ -41,14 +41,14 @@ _DATE = re.compile(r"([12][0-9]{3})-([0-9]{2})-([0-9]{2})(?:Z|[+-][0-9]{2}:[0-9]
 # The schema's [\d] admits any Unicode digit; the published meaning is sixteen or a century and ten ASCII digits.
 _ORGANISATIONSNUMMER = re.compile(r"[0-9]{4}[2-9][0-9]{7}", re.ASCII)
 _TYPE_OR_NIL = etree.XPath(
-    "boolean(descendant-or-self::*[@xsi:type or @xsi:nil])",
+    "boolean(descendant-or-self::*/@xsi:type) or boolean(descendant-or-self::*/@xsi:nil)",
     namespaces={"xsi": "http://www.w3.org/2001/XMLSchema-instance"},
 )
 # The parts of SKV's question and answer, in the contract's order (version 11, `SkatteverketFraga`).
 OPERATIONS = ("hamtaBastjanstInformation", "testaBastjanstInformation")
 _SKV_PARTS = ("foretagsinformation", "individuppgifter", "skattekonto", "skatteuppgifter", "beskattningsbilagor")
 # XML's white space, which is less than Python's.
-_WHITE_SPACE = re.compile(r"[ \t\r\n]+")
+_WHITE_SPACE = " \t\r\n"
 
 
 @dataclass(frozen=True)
@@ -262,13 +262,13 @@ def _text(element: _Element) -> str:
 
 
 def _token(element: _Element) -> str:
-    """The value of an xs:token: the tree holds the raw text, the schema's meaning is the collapsed one."""
-    return _WHITE_SPACE.sub(" ", _text(element)).strip(" ")
+    """The value of an xs:token without white space in it: the tree holds what stands around it, which means nothing."""
+    return _text(element).strip(_WHITE_SPACE)
 
 
 def _boolean(text: str) -> bool:
     # An empty fraganSkallInkluderasISvaret takes the schema's default, 0.
-    return _WHITE_SPACE.sub("", text) in {"true", "1"}
+    return text.strip(_WHITE_SPACE) in {"true", "1"}
 
 
 def _date(element: _Element) -> date:

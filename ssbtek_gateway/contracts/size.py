@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from ssbtek_gateway.config import Limits
 
-# lefiJsonFraga is a document of its own; the message's bytes bound it.
-_LONG = etree.XPath("descendant::*[not(*)][string-length() > $most][local-name() != 'lefiJsonFraga']")
+# A document of its own; the message's bytes bound it.
+_UNBOUND = "lefiJsonFraga"
 # What the contract lets stand any number of times, and what to do about too many.
 _REPEATED = {
     "personuppgiftsbitrade": "Ta bara med de biträden som är med i frågan.",
@@ -24,10 +24,11 @@ _REPEATED = {
 
 def check(question: _Element, limits: Limits) -> None:
     """Check a schema-valid question. Raises `GatewayFault` FOR_STOR naming field, limit and remedy."""
-    for element in _LONG(question, most=limits.text_characters):
-        name = etree.QName(element).localname
-        detalj = f"{name}: får vara högst {limits.text_characters} tecken. Korta texten."
-        raise GatewayFault("FOR_STOR", detalj, reason="a text above text_characters")
+    for element in question.iter():
+        is_long = len(element.text or "") > limits.text_characters and not len(element)
+        if is_long and (name := etree.QName(element).localname) != _UNBOUND:
+            detalj = f"{name}: får vara högst {limits.text_characters} tecken. Korta texten."
+            raise GatewayFault("FOR_STOR", detalj, reason="a text above text_characters")
     for name, remedy in _REPEATED.items():
         if sum(1 for _ in question.iter(f"{{*}}{name}")) > limits.upprepningar:
             detalj = f"{name}: får förekomma högst {limits.upprepningar} gånger. {remedy}"

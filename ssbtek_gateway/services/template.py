@@ -63,7 +63,15 @@ def _shape(value: object, leaves: list[str]) -> object:
         leaves.append(value.isoformat())
         return date
     if isinstance(value, dict):
-        return (*value, *[_shape(child, leaves) for child in value.values()])
+        shape: list[object] = []
+        for key, child in value.items():
+            shape.append(key)
+            if type(child) is str:  # most are: without a call
+                leaves.append(child)
+                shape.append(str)
+            else:
+                shape.append(_shape(child, leaves))
+        return tuple(shape)
     if isinstance(value, list):
         return (list, *[_shape(child, leaves) for child in value])
     return value
