@@ -13,6 +13,7 @@ import stat
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import orjson
 import structlog
 
 from ssbtek_gateway import metrics
@@ -26,8 +27,6 @@ _PLAIN = {"incident", "timestamp", "organisation", "certifikat_organisation"}
 # Libraries that write messages, addresses or whole requests to the log (docs/decisions/0001).
 _SILENCED = ("spyne", "zeep", "sqlalchemy", "asyncio", "urllib3", "uvicorn", "uvicorn.error", "opentelemetry")
 _STANDARD_ERROR = 2
-# Made once, which json.dumps does at each call.
-_JSON = json.JSONEncoder(ensure_ascii=False, default=repr).encode
 _LOG = structlog.get_logger()
 _chosen = {"points": False}
 
@@ -110,7 +109,10 @@ def configure(*, four_points: bool = False) -> None:
 
 
 def _written(_logger: object, _method: str, entry: MutableMapping[str, Any]) -> str:
-    return _JSON(entry)
+    try:
+        return orjson.dumps(entry, default=repr).decode()
+    except TypeError:  # a file name that is not UTF-8, say
+        return json.dumps(entry, default=repr)
 
 
 def _masked(_logger: object, _method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

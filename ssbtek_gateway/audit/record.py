@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hmac
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+
+import orjson
 
 from ssbtek_gateway.model import Failure, Verdict
 
@@ -70,7 +71,7 @@ def asked(incident: str, caller: Caller, question: Question, grant: Grant, key: 
         "syfte": question.syfte,
         "lagtext": question.lagtext,
         "version": question.version,
-        "bastjanster": json.dumps({kod: _period(question, kod) for kod in question.perioder}),
+        "bastjanster": _json({kod: _period(question, kod) for kod in question.perioder}),
     }
 
 
@@ -88,9 +89,13 @@ def _period(question: Question, kod: str) -> list[str]:
 def answered(incident: str, caller: Caller, outcomes: Mapping[str, Outcome], took: Mapping[str, float]) -> Row:
     """The row that must be durable before the answer leaves. `took` is in seconds, by base service and `FRAGAN`."""
     return _row(incident, "BESVARAD", caller) | {
-        "bastjanster": json.dumps({kod: summary(outcome) for kod, outcome in outcomes.items()}),
-        "tider": json.dumps({name: round(1000 * seconds) for name, seconds in took.items()}),
+        "bastjanster": _json({kod: summary(outcome) for kod, outcome in outcomes.items()}),
+        "tider": _json({name: round(1000 * seconds) for name, seconds in took.items()}),
     }
+
+
+def _json(value: dict[str, Any]) -> str:
+    return orjson.dumps(value).decode()
 
 
 def denied(incident: str, caller: Caller, felkod: str, version: str | None = None) -> Row:

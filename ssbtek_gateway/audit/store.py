@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
+import orjson
 import structlog
 
 from ssbtek_gateway import metrics
@@ -136,7 +137,7 @@ class _Writer(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._rest = b""
         self._waiting: deque[tuple[float, asyncio.Future[None]]] = deque()
-        self._out: list[str] = []
+        self._out: list[bytes] = []
         # Why the record cannot be opened, or None.
         self.opened: asyncio.Future[str | None] = self._loop.create_future()
         self.ended = asyncio.Event()
@@ -153,7 +154,7 @@ class _Writer(asyncio.Protocol):
             raise AuditError("too many rows wait")
         if not self._out:
             self._loop.call_soon(self._flush)
-        self._out.append(json.dumps(_VALUES(row)))
+        self._out.append(orjson.dumps(_VALUES(row)))
         if not self._waiting:
             self._loop.call_later(_SECONDS, self._expire)
         done = self._loop.create_future()
@@ -163,7 +164,7 @@ class _Writer(asyncio.Protocol):
     def _flush(self) -> None:
         """All rows of this turn of the loop in one write."""
         if self._out:  # else `end` has done so
-            self._transport.write("".join(f"{line}\n" for line in self._out).encode())
+            self._transport.write(b"\n".join([*self._out, b""]))
             self._out.clear()
 
     def _expire(self) -> None:
