@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from ssbtek_gateway.cli import ask, audit, demo, explain, load, ping, pki, purge, replay, serve, simulate, usage
+from ssbtek_gateway.cli import ask, audit, demo, explain, load, ping, pki, purge, record, replay, serve, simulate, usage
 
 app = typer.Typer(
     help="SSBTEK: en fråga om en person, ett samlat svar. One question about one person, one combined answer.",
@@ -20,6 +20,7 @@ app.command()(explain.explain)
 app.command()(simulate.simulate)
 app.command()(ask.ask)
 app.command()(replay.replay)
+app.command()(record.record)
 app.command()(load.load)
 app.command()(demo.demo)
 audit.app.command()(purge.purge)

@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 TOP = Path(__file__).parents[2]
 # No persona's number, for what may be no argument.
 NOBODY = "191212121213"
-COMMANDS = ("serve", "simulate", "ask", "demo", "check-config", "dev-pki", "explain", "load", "ping", "replay", "usage")
+COMMANDS = (
+    *("serve", "simulate", "ask", "demo", "check-config", "dev-pki", "explain", "load", "ping", "record", "replay"),
+    "usage",
+)
 
 
 def run(*arguments: str | Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
