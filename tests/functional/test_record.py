@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 import pytest
 from canaries import NUMBERS
 from functional.test_cli import run_here
-from harness import Gateway, configuration
+from harness import Background, Gateway, configuration, running_gateway
 
 from ssbtek_gateway import xmlgate
 from ssbtek_gateway.model import PersonId
 from ssbtek_gateway.recording import persons
+from ssbtek_gateway.simulator import server as simulator
 from ssbtek_gateway.simulator.personas import load
 
 if TYPE_CHECKING:
@@ -102,3 +103,16 @@ def test_a_full_folder_and_an_empty_list_are_refused(pki: Path, tmp_path: Path) 
     ):
         done = run_here("record", "--config", path, *arguments)
         assert (done.returncode, text in done.stderr) == (2, True), done.stderr
+
+
+def test_the_recorded_answers_come_again_from_the_recorded_agencies(pki: Path, recorded: Path, tmp_path: Path) -> None:
+    settings = simulator.Settings(
+        "127.0.0.1", 0, pki / "agency.pem", pki / "agency.key", (pki / "ca.pem",), fixtures=recorded / "agencies"
+    )
+    files = ("--ca", pki / "ca.pem", "--cert", pki / "client.pem", "--key", pki / "client.key")
+    with (
+        Background(lambda started: simulator.serve(settings, started)) as server,
+        running_gateway(pki, tmp_path, server.ports[0]) as gateway,
+    ):
+        done = [run_here("replay", recorded / f"callers/{v}", "--url", gateway.at(v), *files) for v in ("10", "11")]
+    assert [one.returncode for one in done] == [0, 0], [one.stdout for one in done]
