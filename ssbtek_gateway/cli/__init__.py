@@ -9,6 +9,7 @@ from ssbtek_gateway.cli import (
     audit,
     demo,
     explain,
+    fixtures,
     load,
     personas,
     ping,
@@ -40,6 +41,7 @@ app.command()(load.load)
 app.command()(demo.demo)
 audit.app.command()(purge.purge)
 app.add_typer(audit.app, name="audit")
+app.add_typer(fixtures.app, name="fixtures")
 app.add_typer(personas.app, name="personas")
 app.command()(usage.usage)
 app.command()(pki.dev_pki)
