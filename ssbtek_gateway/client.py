@@ -109,7 +109,7 @@ class Client(AbstractContextManager["Client"]):
 
     def ask(self, person: PersonId, period: Period, asker: Asker, services: Collection[str]) -> Answer:
         """Ask about one person. Raises `FaultError` or `ClientError`."""
-        question = self._question(person, period, asker, services)
+        question = _question(self._version, person, period, asker, services)
         try:
             result = self._service.hamtaBastjanstInformation(**question)
         except zeep.exceptions.Fault as fault:
@@ -123,39 +123,13 @@ class Client(AbstractContextManager["Client"]):
         self, person: PersonId, period: Period, asker: Asker, services: Collection[str], korrelationsid: str
     ) -> bytes:
         """The same question as it would be sent, with a mark that the answer repeats. Raises `ClientError`."""
-        question = self._question(person, period, asker, services)
+        question = _question(self._version, person, period, asker, services)
         question["generellaFrageparametrar"]["korrelationsid"] = korrelationsid
         try:
             envelope = self._client.create_message(self._service, "hamtaBastjanstInformation", **question)
         except zeep.exceptions.Error as error:
             raise ClientError(f"no such question in that WSDL: {connection.meaning(error)}") from None
         return etree.tostring(envelope, encoding="UTF-8", xml_declaration=True)
-
-    def _question(self, person: PersonId, period: Period, asker: Asker, services: Collection[str]) -> dict[str, Any]:
-        general = {
-            "fraganSkallInkluderasISvaret": False,
-            "ingivare": {
-                "organisationsnummer": asker.organisationsnummer,
-                "namn": asker.namn,
-                "handlaggare": asker.handlaggare,
-            },
-            "personidentitet": person.reveal(),
-            "arendeidentitet": asker.arendeidentitet,
-            "tidsperiod": {"fromDatum": period.from_datum, "tomDatum": period.tom_datum},
-            "syfte": asker.syfte,
-            "lagtext": asker.lagtext,
-        }
-        included: dict[str, dict[str, Any]] = {kod: {"inkludera": kod in services} for kod in KODER}
-        if "FK" in services:
-            included["FK"]["fraga"] = {
-                "version": "v9",
-                "aktorsid": asker.aktorsid,
-                "lefiJsonFraga": json.dumps(_lefi_question(person, period)).encode(),
-            }
-        if "SKV" in services and self._version != _WITHOUT_SKV_BLOCK:
-            years = sorted({period.from_datum.year - 1, period.tom_datum.year - 1, period.tom_datum.year})
-            included["SKV"]["fraga"] = {"ar": years, **dict.fromkeys(_SKV_PARTS, True)}
-        return {"generellaFrageparametrar": general, "specifikaFrageparametrar": included}
 
     def __enter__(self) -> Self:
         return self
@@ -164,6 +138,47 @@ class Client(AbstractContextManager["Client"]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._session.close()
+
+
+def written(wsdl: Path, person: PersonId, period: Period, asker: Asker, services: Collection[str]) -> str:
+    """A question as an envelope, without asking it: from a WSDL that is a file."""
+    client = zeep.Client(str(wsdl))
+    (binding,) = client.wsdl.bindings
+    version = str(etree.QName(binding).namespace).rpartition("/")[2]
+    question = _question(version, person, period, asker, services)
+    # The address is not used: nothing is sent.
+    service = client.create_service(binding, "https://nobody.invalid")
+    envelope = client.create_message(service, "hamtaBastjanstInformation", **question)
+    return etree.tostring(envelope, encoding="unicode", pretty_print=True)
+
+
+def _question(
+    version: str, person: PersonId, period: Period, asker: Asker, services: Collection[str]
+) -> dict[str, Any]:
+    general = {
+        "fraganSkallInkluderasISvaret": False,
+        "ingivare": {
+            "organisationsnummer": asker.organisationsnummer,
+            "namn": asker.namn,
+            "handlaggare": asker.handlaggare,
+        },
+        "personidentitet": person.reveal(),
+        "arendeidentitet": asker.arendeidentitet,
+        "tidsperiod": {"fromDatum": period.from_datum, "tomDatum": period.tom_datum},
+        "syfte": asker.syfte,
+        "lagtext": asker.lagtext,
+    }
+    included: dict[str, dict[str, Any]] = {kod: {"inkludera": kod in services} for kod in KODER}
+    if "FK" in services:
+        included["FK"]["fraga"] = {
+            "version": "v9",
+            "aktorsid": asker.aktorsid,
+            "lefiJsonFraga": json.dumps(_lefi_question(person, period)).encode(),
+        }
+    if "SKV" in services and version != _WITHOUT_SKV_BLOCK:
+        years = sorted({period.from_datum.year - 1, period.tom_datum.year - 1, period.tom_datum.year})
+        included["SKV"]["fraga"] = {"ar": years, **dict.fromkeys(_SKV_PARTS, True)}
+    return {"generellaFrageparametrar": general, "specifikaFrageparametrar": included}
 
 
 def has_data(section: _Element) -> bool:

@@ -74,11 +74,12 @@ async def serve(
     started: Callable[[Listener, list[int], Callable[[], State]], None] | None = None,
     sockets: Sequence[socket.socket] = (),
     worker: int = 1,
+    recorded: Callable[[Application], Application] = lambda app: app,
 ) -> None:
     """Answer questions until a signal comes, as the given worker among several.
 
     `started` is told the listener, its ports once they are open, and what tells the state. `sockets` are bound to
-    `addresses`; without them the addresses are taken here.
+    `addresses`; without them the addresses are taken here. `recorded` goes around what answers questions (`record`).
 
     Raises `SetupError` where a file is missing or unusable, or an address is taken.
     """
@@ -137,7 +138,7 @@ async def serve(
         gc.collect()
         gc.freeze()
         gc.set_threshold(_COLLECT_AFTER)
-        on_doors = doors(settings, flow, identity, security, sockets, traced)
+        on_doors = doors(settings, flow, identity, security, sockets, traced, recorded)
         listener = Listener(on_doors, settings.listen, drain_seconds(settings.limits), tell)
         try:
             await listener.serve()
@@ -221,6 +222,7 @@ def doors(
     security: MessageSecurity,
     sockets: Sequence[socket.socket],
     traced: Traced | None,
+    recorded: Callable[[Application], Application],
 ) -> list[Door]:
     """What answers on each of `addresses`. Raises `SetupError`."""
     contracts = CONTRACTS.values()
@@ -233,8 +235,7 @@ def doors(
     questions: Application = QuestionApp(
         given_out, endpoints, flow, identity, settings.limits.message_bytes, listen.body_seconds, security
     )
-    if traced is not None:
-        questions = traced.application(questions)
+    questions = recorded(traced.application(questions) if traced is not None else questions)
     mutual, one_sided = _contexts(settings)
     proxy = settings.proxy
     header = proxy.header.lower().encode() if proxy else b""

@@ -52,12 +52,16 @@ _PARSER = etree.XMLParser(
 
 
 class XmlError(Exception):
-    """Bytes that are not XML as we accept it. `regel` is Swedish for callers, `reason` English for operators."""
+    """Bytes that are not XML as we accept it. `regel` is Swedish for callers, `reason` English for operators.
 
-    def __init__(self, regel: str, reason: str) -> None:
+    `line` is where the parser stumbled, if it did.
+    """
+
+    def __init__(self, regel: str, reason: str, line: int | None = None) -> None:
         super().__init__(reason)
         self.regel = regel
         self.reason = reason
+        self.line = line
 
 
 def parse_caller(data: bytes, charset: str | None) -> _Element:
@@ -115,7 +119,9 @@ def _parse(data: bytes) -> _Element:
         root = etree.fromstring(data, _PARSER)
     except etree.XMLSyntaxError as error:
         # Not chained: the text of the cause may hold a piece of the message.
-        raise (_beyond() if error.code == etree.ErrorTypes.ERR_RESOURCE_LIMIT else _not_well_formed()) from None
+        raise (
+            _beyond() if error.code == etree.ErrorTypes.ERR_RESOURCE_LIMIT else _not_well_formed(error.lineno)
+        ) from None
     if root.getroottree().docinfo.doctype:
         raise XmlError("Meddelandet innehåller en DTD (DOCTYPE). Ta bort den.", "DOCTYPE")
     return root
@@ -174,8 +180,8 @@ def _codec(name: str | None) -> str | None:
     return name if family == "utf-16" else family
 
 
-def _not_well_formed() -> XmlError:
-    return XmlError("Meddelandet är inte välformad XML.", "not well-formed XML")
+def _not_well_formed(line: int | None = None) -> XmlError:
+    return XmlError("Meddelandet är inte välformad XML.", "not well-formed XML", line)
 
 
 def _beyond() -> XmlError:

@@ -4,7 +4,23 @@ from __future__ import annotations
 
 import typer
 
-from ssbtek_gateway.cli import ask, audit, demo, explain, load, ping, pki, purge, replay, serve, simulate, usage
+from ssbtek_gateway.cli import (
+    ask,
+    audit,
+    demo,
+    explain,
+    fixtures,
+    load,
+    personas,
+    ping,
+    pki,
+    purge,
+    record,
+    replay,
+    serve,
+    simulate,
+    usage,
+)
 
 app = typer.Typer(
     help="SSBTEK: en fråga om en person, ett samlat svar. One question about one person, one combined answer.",
@@ -20,9 +36,12 @@ app.command()(explain.explain)
 app.command()(simulate.simulate)
 app.command()(ask.ask)
 app.command()(replay.replay)
+app.command()(record.record)
 app.command()(load.load)
 app.command()(demo.demo)
 audit.app.command()(purge.purge)
 app.add_typer(audit.app, name="audit")
+app.add_typer(fixtures.app, name="fixtures")
+app.add_typer(personas.app, name="personas")
 app.command()(usage.usage)
 app.command()(pki.dev_pki)

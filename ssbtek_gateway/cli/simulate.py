@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime  # noqa: TC003 - typer reads it at run time
 from pathlib import Path
 from typing import Annotated
 
@@ -9,8 +10,10 @@ import typer
 
 from ssbtek_gateway.cli.common import USAGE, fail, run
 from ssbtek_gateway.simulator import server
+from ssbtek_gateway.simulator.dates import today_in_sweden
 from ssbtek_gateway.simulator.faults import KINDS, parse_fault
-from ssbtek_gateway.simulator.personas import PersonaError
+from ssbtek_gateway.simulator.personas import FOLDER, PersonaError
+from ssbtek_gateway.simulator.stored import StoredError
 from ssbtek_gateway.simulator.wssecurity import Signing
 
 # Of a folder made by `dev-pki`: certificate, key, and whose questions are taken.
@@ -38,6 +41,14 @@ def simulate(
             help="A port on this machine, plain HTTP, where faults are switched while it runs.", min=0, max=65535
         ),
     ] = None,
+    fixtures: Annotated[
+        Path | None,
+        typer.Option(help="Answers recorded or written by hand, in folders `af`, `fk`, …; they come before personas'."),
+    ] = None,
+    people: Annotated[Path, typer.Option("--personas", help="A folder of personas, instead of ours.")] = FOLDER,
+    today: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day that it is for the agencies.")
+    ] = None,
     *,
     signed: Annotated[
         bool, typer.Option("--signed", help="Take signed questions only, and sign answers (WS-Security, SOAP).")
@@ -46,16 +57,20 @@ def simulate(
         bool, typer.Option("--faults", help="List the kinds of faults and stop.", callback=_list_faults, is_eager=True)
     ] = False,
 ) -> None:
-    """Play the agencies' base services over mutual TLS, from the personas that ship with the program.
+    """Play the agencies' base services over mutual TLS, from personas and, if given, from fixtures.
 
     With `--control 8451`, while it runs: `curl -X PUT -d slow:3 http://127.0.0.1:8451/faults/SO` makes SO slow,
     `curl -X DELETE http://127.0.0.1:8451/faults` makes all well, and `curl http://127.0.0.1:8451/asked` tells how often
-    each was asked.
+    each was asked. `curl -X PUT --data-binary @anna.xml http://127.0.0.1:8451/personas/anna` makes a person known.
 
-    Exit codes: 0 stopped, 1 cannot listen, 2 a fault or persona cannot be used.
+    Files of `--fixtures` and `--personas` are read again as they change; what cannot be used is told with file, line
+    and rule, and leaves all as it was.
+
+    Exit codes: 0 stopped, 1 cannot listen, 2 a fault, persona or fixture cannot be used.
 
     Examples: `ssbtek-gateway simulate`, `ssbtek-gateway simulate --fault CSN=fault --fault SO=slow:30`,
-    `ssbtek-gateway simulate --control 8451`, `ssbtek-gateway simulate --faults`
+    `ssbtek-gateway simulate --control 8451`, `ssbtek-gateway simulate --fixtures recorded/agencies`,
+    `ssbtek-gateway simulate --faults`
     """
     try:
         played = dict(parse_fault(text) for text in fault or ())
@@ -77,9 +92,13 @@ def simulate(
             faults=played,
             control=control,
             signing=Signing.load(*(pki / name for name in _SIGNING)) if signed else None,
+            fixtures=fixtures,
+            personas=people,
+            today=today.date if today is not None else today_in_sweden,
+            tell=lambda text: typer.echo(text, err=True),
         )
         run(server.serve(settings, started))
-    except PersonaError as error:
+    except (PersonaError, StoredError) as error:
         fail(str(error), USAGE)
     except OSError as error:
         ports = f"{host}:{port}" if control is None else f"{host}:{port} and 127.0.0.1:{control}"

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import lru_cache
 from time import monotonic
@@ -53,6 +54,10 @@ class Reply:
     body: bytes = field(repr=False)
     drop: Callable[[], None] = field(default=lambda: None, repr=False)
     """Close the connection that it came on: for whoever finds that it is not what was asked for."""
+
+
+# Told of each question that got an answer, with its address, where a recording listens (`record`); never otherwise.
+TAP: ContextVar[Callable[[str, bytes, Reply], None] | None] = ContextVar("tap", default=None)
 
 
 class Transport:
@@ -121,7 +126,10 @@ class Transport:
         except OSError as error:
             failed = _failure(error)
         else:
-            return Reply(answer.status, answer.charset, bytes(answer.body), connection.drop)
+            reply = Reply(answer.status, answer.charset, bytes(answer.body), connection.drop)
+            if method == "POST" and (tap := TAP.get()) is not None:
+                tap(url, body, reply)
+            return reply
         finally:
             pool.give(connection)
         raise TransportError(failed)

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ssbtek_gateway.simulator import AGENCIES
+from ssbtek_gateway.simulator import AGENCIES, stored
 from ssbtek_gateway.simulator.agency import Refusal, Request, World
 from ssbtek_gateway.simulator.asgi import Reply, media_type, read_body
 from ssbtek_gateway.simulator.dates import today_in_sweden
@@ -14,7 +14,7 @@ from ssbtek_gateway.simulator.soap import SoapError, fault
 from ssbtek_gateway.simulator.wssecurity import Signed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Sequence
     from datetime import date
 
     from lxml.etree import _Element
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ssbtek_gateway.simulator.asgi import Receive, Scope, Send
     from ssbtek_gateway.simulator.faults import Fault
     from ssbtek_gateway.simulator.personas import Persona
+    from ssbtek_gateway.simulator.stored import Stored
     from ssbtek_gateway.simulator.wssecurity import Signing
 
 # Whom Försäkringskassan lets ask, by aktörsid.
@@ -36,18 +37,23 @@ _TEXT = "text/plain; charset=utf-8"
 class Simulator:
     """The ASGI app. `personas` is what `personas.load` gave, `faults` has at most one fault a base service, by code.
 
-    A fault that a persona carries is played where `faults` has none for that base service. `faults` may change at any
-    time; `asked` counts the requests to each base service.
+    A fault that a persona carries is played where `faults` has none for that base service. `asked` counts the requests
+    to each base service. `stored` has answers that come before the personas' (`stored.py`); with any of them every
+    aktör may ask. `personas`, `faults` and `stored` may change at any time;
+    `refresh` is called before each question, and may change them.
     """
 
-    personas: Mapping[str, Persona]
+    personas: dict[str, Persona]
     faults: dict[str, Fault] = field(default_factory=dict)
     today: Callable[[], date] = today_in_sweden
     aktorer: tuple[str, ...] = AKTORER
     signing: Signing | None = None
     asked: Counter[str] = field(default_factory=Counter)
+    stored: dict[str, Sequence[Stored]] = field(default_factory=dict)
+    refresh: Callable[[], None] = lambda: None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.refresh()
         found = _find(scope["path"])
         if found is None:
             return await Reply(b"", 404, _TEXT).send(send)
@@ -74,6 +80,10 @@ class Simulator:
 
     def _exchange(self, agency: Agency, interface: Interface, request: Request) -> Exchange:
         exchange = interface.exchange(request, self._world(agency))
+        reply = stored.find(self.stored, request.path, request.body, exchange.person)
+        if reply is not None:
+            repeated = stored.repeating(reply, request.body) if agency.repeats_korrelationsid else reply
+            exchange = stored.Answered(exchange, repeated)
         if self.signing is None or interface.media()[0] != "text/xml":
             return exchange
         try:
@@ -89,7 +99,7 @@ class Simulator:
             persona = self._persona(person)
             return persona.known_to(agency.code, today) if persona is not None else None
 
-        return World(today, self.aktorer, held)
+        return World(today, _Anybody() if self.stored else self.aktorer, held)
 
     def _fault_of(self, agency: Agency, exchange: Exchange) -> Fault | None:
         persona = self._persona(exchange.person)
@@ -97,6 +107,15 @@ class Simulator:
 
     def _persona(self, person: PersonId | None) -> Persona | None:
         return next((persona for persona in self.personas.values() if persona.person == person), None)
+
+
+class _Anybody(tuple[str, ...]):
+    """Every aktör: whom the recorded agency let ask is not known."""
+
+    __slots__ = ()
+
+    def __contains__(self, _aktor: object) -> bool:
+        return True
 
 
 def _find(path: str) -> tuple[Agency, Interface] | None:

@@ -1,9 +1,12 @@
-"""Switching the simulator's faults while it runs, and telling how often each agency was asked: a second ASGI app.
+"""Switching the simulator's faults and personas while it runs, and telling who was asked: a second ASGI app.
 
     GET    /faults          {"SO": "slow:3"}
     PUT    /faults/SO       the body is the fault: slow:3
     DELETE /faults/SO       SO answers well again
     DELETE /faults          all do
+    GET    /personas        {"allt": "Har något hos varje myndighet.", …}
+    PUT    /personas/ALIAS  the body is the persona's file, ALIAS.xml; one of that alias is replaced
+    DELETE /personas/ALIAS  nobody knows them any more
     GET    /asked           {"AF": 12, "SO": 0, …}: requests since the start, however they were answered
 
 What is being answered when a fault is switched goes on as it began.
@@ -13,9 +16,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ssbtek_gateway.simulator import AGENCIES
+from ssbtek_gateway.simulator import AGENCIES, personas
 from ssbtek_gateway.simulator.asgi import Reply, read_body
 from ssbtek_gateway.simulator.faults import fault_of
 
@@ -41,11 +45,19 @@ class Control:
     def _reply(self, method: str, path: str, text: str) -> Reply:
         faults = self.simulator.faults
         service = path.removeprefix("/faults/")
+        alias = path.removeprefix("/personas/") if path.startswith("/personas/") else ""
         match method, path:
             case "GET", "/faults":
                 return _json({code: str(fault) for code, fault in faults.items()})
             case "GET", "/asked":
                 return _json({code: self.simulator.asked[code] for code in AGENCIES})
+            case "GET", "/personas":
+                return _json({alias: persona.beskrivning for alias, persona in self.simulator.personas.items()})
+            case "PUT", _ if alias:
+                return self._take(alias, text)
+            case "DELETE", _ if alias:
+                self.simulator.personas.pop(alias, None)
+                return _DONE
             case "DELETE", "/faults":
                 faults.clear()
                 return _DONE
@@ -60,8 +72,22 @@ class Control:
                 return _DONE
         return Reply(f"write {_USE}, where KOD is one of {', '.join(AGENCIES)}\n".encode(), 404, _TEXT)
 
+    def _take(self, alias: str, text: str) -> Reply:
+        people = self.simulator.personas
+        try:
+            new = personas.read(Path(f"{alias}.xml"), text.encode())
+            others = [persona for persona in people.values() if persona.alias != alias]
+            known = personas.together([*others, new], self.simulator.today())
+        except personas.PersonaError as error:
+            return Reply(f"{error}\n".encode(), 400, _TEXT)
+        people.update(known)
+        return _DONE
 
-_USE = "GET /faults, PUT /faults/KOD, DELETE /faults/KOD, DELETE /faults or GET /asked"
+
+_USE = (
+    "GET /faults, PUT /faults/KOD, DELETE /faults/KOD, DELETE /faults, GET /personas, PUT /personas/ALIAS, "
+    "DELETE /personas/ALIAS or GET /asked"
+)
 
 
 def _json(values: object) -> Reply:

@@ -26,13 +26,19 @@ So that a persona never grows old, an element's text may hold days that are coun
     ${-1m ÅÅÅÅ-MM}        the month alone
     ${-12m ÅÅÅÅ}          the year alone
 
+And it may name other personas, so that couples and children agree with each other:
+
+    ${nummer:ALIAS}       the personidentitet of another persona
+    ${fodd:ALIAS}         the day of birth in it, as 2018-12-01
+
 Everything is expanded and checked against the agencies' schemas as it is loaded.
 """
 
 from __future__ import annotations
 
+import re
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,7 +52,7 @@ from ssbtek_gateway.simulator.dates import expand, today_in_sweden
 from ssbtek_gateway.simulator.faults import parse_fault
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import date
 
     from lxml.etree import _Element
@@ -56,12 +62,13 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).with_suffix("")
 _PERSONA = "{urn:ssbtek-gateway:persona}"
+_OTHER = re.compile(r"\$\{(nummer|fodd):([^}]*)\}")
 
 
 class PersonaError(Exception):
     """A persona that cannot be used: `FILE:LINE: RULE`, in English for whoever wrote the file, without any number."""
 
-    def __init__(self, file: Path, line: int | None, rule: str) -> None:
+    def __init__(self, file: Path, line: int | None, rule: str | None) -> None:
         super().__init__(f"{file}:{line}: {rule}" if line else f"{file}: {rule}")
 
 
@@ -70,7 +77,7 @@ class Persona:
     """One made-up person.
 
     `held` has, by base service, the file's element with what that agency knows, unexpanded; `faults` the fault that it
-    plays for this person.
+    plays for this person. `numbers` has the number of everybody whom it may name, by alias.
     """
 
     alias: str
@@ -79,6 +86,7 @@ class Persona:
     file: Path
     held: Mapping[str, _Element] = field(repr=False)
     faults: Mapping[str, Fault]
+    numbers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def known_to(self, code: str, today: date) -> _Element | None:
         """A copy of what the agency knows, as of `today`; None where it knows nothing. Raises `PersonaError`."""
@@ -87,36 +95,62 @@ class Persona:
         held = deepcopy(self.held[code])
         for element in held.iter("*"):
             try:
-                element.text = expand(element.text or "", today) or None
+                element.text = expand(_OTHER.sub(self._other, element.text or ""), today) or None
             except ValueError as error:
                 raise PersonaError(self.file, element.sourceline, str(error)) from None
         return held
 
+    def _other(self, found: re.Match[str]) -> str:
+        """What the notation says of another persona. Raises `ValueError`."""
+        number = self.numbers.get(found[2])
+        if number is None:
+            raise ValueError("there is no persona with the alias that is named here")
+        if found[1] == "nummer":
+            return number
+        # Of a samordningsnummer 60 is taken from the day.
+        return f"{number[:4]}-{number[4:6]}-{int(number[6:8]) % 60:02}"
 
-def load(folder: Path = FOLDER, today: date | None = None) -> Mapping[str, Persona]:
+
+def load(folder: Path = FOLDER, today: date | None = None) -> dict[str, Persona]:
     """The personas in `folder` by alias, each checked as of `today` against every agency's schema.
 
     Raises `PersonaError` for the first flaw, and where there is no persona at all.
     """
+    found = [read(file, _content(file)) for file in sorted(folder.glob("*.xml"))]
+    if not found:
+        raise PersonaError(folder, None, "there is no persona (*.xml) here")
+    return together(found, today or today_in_sweden())
+
+
+def together(found: Iterable[Persona], today: date) -> dict[str, Persona]:
+    """The personas by alias, who may name each other, each checked as of `today`. Raises `PersonaError`."""
     personas: dict[str, Persona] = {}
-    for file in sorted(folder.glob("*.xml")):
-        persona = _read(file)
-        for agency in AGENCIES.values():
-            _check(persona, agency, today or today_in_sweden())
+    for persona in found:
         twin = next((other.alias for other in personas.values() if other.person == persona.person), None)
         if twin is not None:
-            raise PersonaError(file, 1, f"the persona {twin} has the same personidentitet")
+            raise PersonaError(persona.file, 1, f"the persona {twin} has the same personidentitet")
         personas[persona.alias] = persona
-    if not personas:
-        raise PersonaError(folder, None, "there is no persona (*.xml) here")
-    return personas
+    numbers = {alias: persona.person.reveal() for alias, persona in personas.items()}
+    known = {alias: replace(persona, numbers=numbers) for alias, persona in personas.items()}
+    for persona in known.values():
+        for agency in AGENCIES.values():
+            _check(persona, agency, today)
+    return known
 
 
-def _read(file: Path) -> Persona:
+def _content(file: Path) -> bytes:
     try:
-        root = xmlgate.parse_own(file.read_bytes())
+        return file.read_bytes()
+    except OSError as error:
+        raise PersonaError(file, None, error.strerror) from None
+
+
+def read(file: Path, content: bytes) -> Persona:
+    """The persona that the file holds, not yet checked against the agencies' schemas. Raises `PersonaError`."""
+    try:
+        root = xmlgate.parse_own(content)
     except xmlgate.XmlError as error:
-        raise PersonaError(file, None, error.reason) from None
+        raise PersonaError(file, error.line, error.reason) from None
     etree.strip_tags(root, etree.Comment, etree.PI)
     if root.tag != f"{_PERSONA}persona" or set(root.attrib) != {"alias", "personidentitet"}:
         raise PersonaError(file, root.sourceline, "the root is persona with alias and personidentitet, nothing else")

@@ -8,18 +8,19 @@ import socket
 import struct
 import threading
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from uvicorn import Config, Server
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from ssbtek_gateway import tls
-from ssbtek_gateway.simulator import personas
+from ssbtek_gateway.simulator import personas, stored
 from ssbtek_gateway.simulator.app import AKTORER, Simulator
 from ssbtek_gateway.simulator.conduct import CONNECTION
 from ssbtek_gateway.simulator.control import Control
 from ssbtek_gateway.simulator.dates import today_in_sweden
+from ssbtek_gateway.simulator.following import Following
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -42,8 +43,9 @@ class Settings:
     """`port` 0 takes any free one. Clients must show a certificate from `client_ca`. `faults` is by base service.
 
     `aktorer` are the aktörsid that Försäkringskassan knows. `control` is a second port, on this machine only and
-    without TLS, where faults are switched (`control.py`). With
-    `signing` questions over SOAP must be signed.
+    without TLS, where faults are switched (`control.py`). With `signing` questions over SOAP must be signed. `fixtures`
+    is a folder of answers that come before those of the personas (`stored.py`). Personas of one's own and fixtures are
+    read again as their files change; `tell` is told how that went.
     """
 
     host: str
@@ -57,15 +59,22 @@ class Settings:
     aktorer: tuple[str, ...] = AKTORER
     control: int | None = None
     signing: Signing | None = None
+    fixtures: Path | None = None
+    tell: Callable[[str], None] = lambda _text: None
 
 
 async def serve(settings: Settings, started: Callable[[list[int]], None] = lambda _ports: None) -> None:
     """Serve until SIGTERM or SIGINT, or until cancelled; call `started` with the ports once connections are taken.
 
-    Raises `PersonaError` for a bad persona and `OSError` for a certificate, key, host or port that cannot be used.
+    Raises `PersonaError` for a bad persona, `StoredError` for a bad fixture, and `OSError` for a certificate, key, host
+    or port that cannot be used.
     """
     known = personas.load(settings.personas, settings.today())
     app = Simulator(known, dict(settings.faults), settings.today, settings.aktorer, settings.signing)
+    if settings.fixtures is not None:
+        app.stored.update(stored.load(settings.fixtures))
+    if settings.fixtures is not None or settings.personas != personas.FOLDER:
+        app = replace(app, refresh=Following(app, settings.personas, settings.fixtures, settings.tell))
     config = _config(app, _Protocol)
     # uvicorn would build a context of its own, with other ciphers and versions than ours.
     config.ssl = tls.server_context(settings.certificate, settings.key, settings.client_ca)

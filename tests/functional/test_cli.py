@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 TOP = Path(__file__).parents[2]
 # No persona's number, for what may be no argument.
 NOBODY = "191212121213"
-COMMANDS = ("serve", "simulate", "ask", "demo", "check-config", "dev-pki", "explain", "load", "ping", "replay", "usage")
+COMMANDS = (
+    *("serve", "simulate", "ask", "demo", "check-config", "dev-pki", "explain", "load", "ping", "record", "replay"),
+    "usage",
+)
 
 
 def run(*arguments: str | Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
@@ -130,6 +133,29 @@ def test_simulate_lists_its_faults() -> None:
     done = run("simulate", "--faults")
     assert done.returncode == 0
     assert [line.split()[0] for line in done.stdout.splitlines()] == list(KINDS)
+
+
+def test_personas_are_listed_shown_begun_and_checked(tmp_path: Path) -> None:
+    listed = run_here("personas", "list").stdout
+    assert "sambo-ett        198201179283  Förälder till barn" in listed
+    assert "[AF=hang SO=reset" in listed
+    shown = run_here("personas", "show", "arbetslos", "--today", "2026-03-31")
+    assert "<Utbetalningsdatum>2026-" in shown.stdout
+    assert "${" not in shown.stdout
+    assert run_here("personas", "show", "nobody").returncode == 2
+    begun = run_here("personas", "new", "anna", "--out", tmp_path, "--like", "student", "--born", "1985")
+    assert begun.returncode == 0, begun.stderr
+    assert run_here("personas", "validate", tmp_path).stdout == f"{tmp_path}: 1 personas can be used\n"
+    assert run_here("personas", "list", "--personas", tmp_path).stdout.startswith("anna  1985")
+    assert run_here("personas", "new", "anna", "--out", tmp_path).returncode == 1
+    assert run_here("personas", "new", "Anna B", "--out", tmp_path).returncode == 2
+    file = tmp_path / "anna.xml"
+    file.write_text(file.read_text(encoding="utf-8").replace("GRUNDB", "X" * 99), encoding="utf-8")
+    done = run_here("personas", "validate", tmp_path)
+    assert done.returncode == 1
+    assert "anna.xml:39: " in done.stderr
+    assert run_here("simulate", "--personas", tmp_path, "--port", "0").returncode == 2
+    assert run_here("simulate", "--fixtures", tmp_path, "--port", "0").returncode == 2
 
 
 def test_ask_where_nothing_listens(ssbtek: Gateway, unused_port: int) -> None:

@@ -66,7 +66,7 @@ LAYERS = [
 ]
 RANK = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}
 # Not on a question's way; what they may import is said below.
-BESIDE = {"simulator", "replay", "load", "testing", "lefi_xml", "__init__"}
+BESIDE = {"simulator", "recording", "replay", "soapui", "load", "testing", "lefi_xml", "__init__"}
 SIMULATOR_MAY = {"model", "xmlgate", "resources", "tls", "simulator"}
 PARSING = {
     "XMLParser",

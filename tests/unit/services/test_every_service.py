@@ -40,7 +40,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
 
 
 @cache
-def known() -> Mapping[str, personas.Persona]:
+def known() -> dict[str, personas.Persona]:
     return personas.load()
 
 

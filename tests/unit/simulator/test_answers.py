@@ -44,10 +44,13 @@ def test_the_personas_are_those_of_the_documentation() -> None:
     assert NUMBERS == {
         "allt": "191212121212",
         "arbetslos": "199006022397",
+        "barn": "201812012381",
         "fel-i-svar": "190301249801",
         "fel-i-transport": "201701012393",
         "inget": "199610202385",
         "pensionar": "194408139089",
+        "sambo-ett": "198201179283",
+        "sambo-tva": "198001139297",
         "skyddad": "200001022391",
         "student": "199107172380",
     }

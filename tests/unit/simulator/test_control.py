@@ -82,3 +82,34 @@ def test_what_is_being_answered_when_a_fault_is_switched_goes_on_as_it_began() -
         return await asked
 
     assert asyncio.run(main()).status == 200
+
+
+ANNA = """<?xml version="1.0" encoding="UTF-8"?>
+<persona xmlns="urn:ssbtek-gateway:persona" alias="anna" personidentitet="198501139995">
+  <beskrivning>Har en bil.</beskrivning>
+  <TNS xmlns:f="http://schema.transportstyrelsen.se/ssbtek/fordon/1"><f:fordon><f:regnr>ABC12A</f:regnr>
+    <f:fabrikat>VOLVO</f:fabrikat><f:fordonsar>2009</f:fordonsar><f:fordonsslag>Personbil</f:fordonsslag>
+    <f:handelsbeteckning/></f:fordon></TNS>
+</persona>
+"""
+
+
+def test_people_are_made_known_changed_and_forgotten_while_it_runs() -> None:
+    app = Simulator(load(today=TODAY), today=lambda: TODAY)
+
+    def cars() -> int:
+        return driver.ask(app, "TNS", "198501139995", TODAY, TODAY).body.count(b"regnr>") // 2
+
+    assert cars() == 0
+    assert control(app, "PUT", "/personas/anna", ANNA).status == 204
+    assert cars() == 1
+    assert control(app, "GET", "/personas").json()["anna"] == "Har en bil."
+    got = control(app, "PUT", "/personas/anna", ANNA.replace("<f:fabrikat>VOLVO</f:fabrikat>", ""))
+    assert got.status == 400
+    assert got.body.startswith(b"anna.xml:")
+    assert b"fordonsar" in got.body
+    for wrong, rule in ((("anna", "sara"), b"alias is the file's name"), (("198501139995", PERSON), b"same person")):
+        assert rule in control(app, "PUT", "/personas/anna", ANNA.replace(*wrong)).body
+    assert cars() == 1
+    assert control(app, "DELETE", "/personas/anna").status == 204
+    assert cars() == 0

@@ -78,7 +78,7 @@ def test_a_hand_written_persona_loads(tmp_path: Path) -> None:
         pytest.param("<Avstangningar>", "<Avstangningar><Annat/>", 9, "Annat", id="unknown-element"),
         pytest.param("</SO>", "</SO><AF/>", 16, "StatusSokandeinformationKod", id="agency-with-nothing"),
         pytest.param("</SO>", "<x/></SO>", 16, "not expected", id="two-things-held"),
-        pytest.param("</persona>", "", None, "not well-formed", id="not-well-formed"),
+        pytest.param("</persona>", "", 18, "not well-formed", id="not-well-formed"),
         pytest.param("<SO>", '<SO fault="hang" a="">', 4, "the attribute fault or none", id="unknown-attribute"),
         pytest.param("<SO>", '<SO fault="explode">', 4, "KIND is one of", id="unknown-fault"),
         pytest.param("<SO>", '<TNS fault="other-person"/><SO>', 4, "does not say whom", id="fault-of-others"),
@@ -271,3 +271,32 @@ def test_days_as_agencies_write_them(text: str, first: date, last: date) -> None
 def test_no_days(text: str) -> None:
     with pytest.raises(ValueError, match=r"^not a day of the calendar$"):
         span(text)
+
+
+def test_personas_name_each_other_and_days_follow_the_day_that_is_given(tmp_path: Path) -> None:
+    held = load(today=TODAY)["sambo-ett"].known_to("FK", date(2030, 1, 31))
+    assert held is not None
+    assert '"personnummer": "198001139297", "foddes": "1980-01-13"' in (held.text or "")
+    assert '"startades": "2029-11-02"' in (held.text or "")
+    (tmp_path / "prov.xml").write_text(GOOD.replace("${-30d}", "${fodd:prov}"))
+    prov = load(tmp_path, TODAY)["prov"].known_to("SO", TODAY)
+    assert prov is not None
+    assert prov.findtext(".//{*}AvstangdFrom") == "1912-12-12"
+    (tmp_path / "prov.xml").write_text(GOOD.replace("${-30d}", "${nummer:ingen}"))
+    with pytest.raises(PersonaError, match=r"prov\.xml:11: there is no persona with the alias"):
+        load(tmp_path, TODAY)
+
+
+def test_couples_and_children_agree_about_each_other() -> None:
+    people = load(today=TODAY)
+    named = {}
+    for alias in ("sambo-ett", "sambo-tva", "barn"):
+        held = people[alias].known_to("FK", TODAY)
+        assert held is not None
+        text = held.text or ""
+        named[alias] = {other for other in people if people[other].person.reveal() in text}
+    assert named == {
+        "sambo-ett": {"sambo-tva", "barn"},
+        "sambo-tva": {"sambo-ett", "barn"},
+        "barn": {"sambo-ett", "sambo-tva"},
+    }
