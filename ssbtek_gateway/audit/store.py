@@ -152,9 +152,13 @@ class _Writer(asyncio.Protocol):
         """Raises `TimeoutError` where it is not on disk in time, and `AuditError`."""
         if len(self._waiting) >= _MOST_WAITING:
             raise AuditError("too many rows wait")
+        try:
+            line = orjson.dumps(_VALUES(row))
+        except orjson.JSONEncodeError:
+            raise AuditError("a value that UTF-8 cannot hold") from None
         if not self._out:
             self._loop.call_soon(self._flush)
-        self._out.append(orjson.dumps(_VALUES(row)))
+        self._out.append(line)
         if not self._waiting:
             self._loop.call_later(_SECONDS, self._expire)
         done = self._loop.create_future()
