@@ -86,8 +86,11 @@ def point(event: str, **facts: object) -> None:
         _LOG.info(event, **facts)
 
 
-def configure(*, four_points: bool = False) -> None:
-    """Set up the log for this process, with or without the four points; what libraries log themselves is dropped."""
+def configure(*, four_points: bool = False, for_good: bool = False) -> None:
+    """Set up the log for this process, with or without the four points; what libraries log themselves is dropped.
+
+    `for_good` binds each logger once, which is cheaper, and makes it blind to what is set up later.
+    """
     _chosen["points"] = four_points
     lines = Lines(_STANDARD_ERROR)
     for name in _SILENCED:
@@ -104,7 +107,7 @@ def configure(*, four_points: bool = False) -> None:
             _written,
         ],
         logger_factory=lambda *_: lines,
-        cache_logger_on_first_use=True,
+        cache_logger_on_first_use=for_good,
     )
 
 

@@ -40,7 +40,7 @@ def main() -> None:
     structlog.contextvars.bind_contextvars(worker=int(number))
     try:
         settings = config.load(Path(path))
-        observe.configure(four_points=settings.log.points)
+        observe.configure(four_points=settings.log.points, for_good=True)
         sockets = [socket.socket(fileno=int(door)) for door in doors]
         _check(settings, sockets)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
