@@ -16,15 +16,19 @@ from lxml import etree
 
 from ssbtek_gateway import connection, resources
 from ssbtek_gateway.config import KODER
+from ssbtek_gateway.model import Period
+from ssbtek_gateway.services.csn import months
+from ssbtek_gateway.services.service import today
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from datetime import date
     from pathlib import Path
     from types import TracebackType
 
     from lxml.etree import _Element
 
-    from ssbtek_gateway.model import Period, PersonId
+    from ssbtek_gateway.model import PersonId
 
 _TIMEOUTS = {"timeout": connection.CONNECT_SECONDS, "operation_timeout": connection.READ_SECONDS}
 _WITHOUT_SKV_BLOCK = "10"
@@ -179,6 +183,12 @@ def _question(
         years = sorted({period.from_datum.year - 1, period.tom_datum.year - 1, period.tom_datum.year})
         included["SKV"]["fraga"] = {"ar": years, **dict.fromkeys(_SKV_PARTS, True)}
     return {"generellaFrageparametrar": general, "specifikaFrageparametrar": included}
+
+
+def last_months(last: date | None = None) -> Period:
+    """Two months up to `last` or today: as far back as every base service answers."""
+    last = last or today()
+    return Period(months(last, -2), last)
 
 
 def has_data(section: _Element) -> bool:

@@ -1,4 +1,4 @@
-"""Where our schemas and WSDLs are: in the checkout or in the installed wheel, found the same way."""
+"""Where our schemas, WSDLs and examples are: in the checkout or in the installed wheel, found the same way."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def _folder(package: str) -> Path:
-    # wsdl/ and xsd/ are packages of their own (setup.cfg, package_dir), so that a checkout and a wheel look alike.
+    # They are packages of their own (setup.cfg, package_dir), so that a checkout and a wheel look alike.
     return Path(str(files(package)))
 
 
@@ -19,6 +19,11 @@ def wsdl(name: str) -> Path:
 def xsd(name: str) -> Path:
     """The schema file `name`, relative to xsd/, such as `services/af/ersattningsstod.xsd`."""
     return _folder("ssbtek_gateway.xsd") / name
+
+
+def example(name: str) -> Path:
+    """The configuration `name` of examples/, such as `development.toml`."""
+    return _folder("ssbtek_gateway.examples") / name
 
 
 def published_schemas() -> dict[str, bytes]:

@@ -15,15 +15,11 @@ from rich.console import Console
 from ssbtek_gateway.cli import options
 from ssbtek_gateway.cli.common import FAILED, USAGE, PersonFile, fail, read_person
 from ssbtek_gateway.cli.table import print_sections
-from ssbtek_gateway.client import TEST_ASKER, Asker, Client, ClientError, has_data
+from ssbtek_gateway.client import TEST_ASKER, Asker, Client, ClientError, has_data, last_months
 from ssbtek_gateway.model import Period
-from ssbtek_gateway.services.csn import months
-from ssbtek_gateway.services.service import today
 from ssbtek_gateway.simulator import personas
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from ssbtek_gateway.client import Answer
     from ssbtek_gateway.model import PersonId
 
@@ -115,9 +111,3 @@ def test_person(alias: str) -> PersonId:
     if alias not in known:
         fail(f"--persona: there is no {alias}; there are {', '.join(sorted(known))}", USAGE)
     return known[alias].person
-
-
-def last_months(last: date | None = None) -> Period:
-    """Two months up to `last` or today: as far back as every base service answers."""
-    last = last or today()
-    return Period(months(last, -2), last)

@@ -3,36 +3,34 @@
 from __future__ import annotations
 
 import signal
-import socket
-import subprocess
 import sys
-import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from os.path import relpath
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
 import typer
 
-from ssbtek_gateway import devpki
+from ssbtek_gateway import devpki, resources
+from ssbtek_gateway.background import NotStartedError, running
 from ssbtek_gateway.cli import ask
 from ssbtek_gateway.cli.common import fail
 from ssbtek_gateway.cli.serve import load
-from ssbtek_gateway.client import TEST_ASKER, Client, ClientError
+from ssbtek_gateway.client import TEST_ASKER, Client, ClientError, last_months
 from ssbtek_gateway.config import KODER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import subprocess
 
-_START_SECONDS = 30
-_STOP_SECONDS = 40
+# Outside of a checkout, as from the wheel, it is made.
+_CONFIG = Path("examples/development.toml")
 
 
 def demo(
-    config_file: Annotated[Path, typer.Option("--config", help="The gateway's configuration.")] = Path(
-        "examples/development.toml"
-    ),
+    config_file: Annotated[
+        Path, typer.Option("--config", help="The gateway's configuration; the default is made where it is missing.")
+    ] = _CONFIG,
     pki: Annotated[Path, typer.Option(help="Certificates; made where they are missing.")] = Path("certs/dev"),
     persona: Annotated[str, typer.Option(help="Whom to ask about.")] = "allt",
     contract: Annotated[str, typer.Option(help="The contract version.")] = "10",
@@ -48,6 +46,9 @@ def demo(
     """
     if not devpki.complete(pki):
         devpki.write(pki)
+    if config_file == _CONFIG and not _CONFIG.exists():
+        _CONFIG.parent.mkdir(exist_ok=True)
+        _CONFIG.write_bytes(resources.example(_CONFIG.name).read_bytes())
     settings = load(config_file)
     person = ask.test_person(persona)
     run = settings.audit.database.parent if settings.audit.database else Path()
@@ -57,25 +58,23 @@ def demo(
     listen = settings.listen
     # So that what was started is stopped, however this is ended.
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
-    with ExitStack() as stack:
-        # What the two log would stand in the middle of the answer.
-        log = stack.enter_context(log_file.open("wb")) if log_file else None
-        simulate = ("simulate", "--pki", str(pki), "--port", str(agencies))
-        stack.enter_context(_running("the simulated agencies", simulate, "127.0.0.1", agencies, log))
-        serve = ("serve", "--config", str(config_file))
-        gateway = stack.enter_context(_running("the gateway", serve, listen.host, listen.port, log))
-        url = f"https://{listen.host}:{listen.port}/ssbt/{contract}"
-        if stay:
-            _stay(url, pki, gateway)
-            return
-        try:
+    try:
+        with ExitStack() as stack:
+            # What the two log would stand in the middle of the answer.
+            log = stack.enter_context(log_file.open("wb")) if log_file else None
+            simulate = ("simulate", "--pki", str(pki), "--port", str(agencies))
+            stack.enter_context(running("the simulated agencies", simulate, "127.0.0.1", agencies, log))
+            serve = ("serve", "--config", str(config_file))
+            gateway = stack.enter_context(running("the gateway", serve, listen.host, listen.port, log))
+            url = f"https://{listen.host}:{listen.port}/ssbt/{contract}"
+            if stay:
+                _stay(url, pki, gateway)
+                return
             with Client(url, pki / "ca.pem", pki / "client.pem", pki / "client.key") as client:
-                answer = client.ask(person, ask.last_months(), TEST_ASKER, KODER)
-        except ClientError as error:
-            fail(str(error))
-        ask.show(answer, output)
-        if log is not None:
-            typer.echo(f"log: {log.name}, audit: {settings.audit.database or settings.audit.postgresql}", err=True)
+                ask.show(client.ask(person, last_months(), TEST_ASKER, KODER), output)
+    except (ClientError, NotStartedError) as error:
+        fail(str(error))
+    typer.echo(f"log: {log_file}, audit: {settings.audit.database or settings.audit.postgresql}", err=True)
 
 
 def _stay(url: str, pki: Path, gateway: subprocess.Popen[bytes]) -> None:
@@ -90,39 +89,3 @@ def _stay(url: str, pki: Path, gateway: subprocess.Popen[bytes]) -> None:
         typer.echo("stopping")
         return
     fail("the gateway ended by itself")
-
-
-@contextmanager
-def _running(
-    what: str, arguments: tuple[str, ...], host: str, port: int, log: BinaryIO | None
-) -> Iterator[subprocess.Popen[bytes]]:
-    """A command of ours as a process of its own, from when it listens until it has stopped."""
-    if _listens(host, port):
-        fail(f"{what} cannot start: something already listens on {host}:{port}")
-    # A session of its own: Ctrl-C reaches this process only, which then stops the others in order.
-    process = subprocess.Popen(  # noqa: S603 - our own program, our own arguments
-        (sys.executable, "-m", "ssbtek_gateway", *arguments), start_new_session=True, stderr=log
-    )
-    try:
-        deadline = time.monotonic() + _START_SECONDS
-        while not _listens(host, port):
-            if process.poll() is not None:
-                told = f"; see {log.name}" if log else ""
-                fail(f"{what} did not start (exit code {process.returncode}){told}")
-            if time.monotonic() > deadline:
-                fail(f"{what} did not start within {_START_SECONDS} s")
-            time.sleep(0.05)
-        yield process
-    finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _listens(host: str, port: int) -> bool:
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex((host, port)) == 0

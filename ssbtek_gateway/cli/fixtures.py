@@ -13,7 +13,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, load_pem_private_key, pkcs12
 
 from ssbtek_gateway import client, resources, xmlgate
-from ssbtek_gateway.cli.ask import last_months
 from ssbtek_gateway.cli.common import FAILED, USAGE, fail, printable
 from ssbtek_gateway.cli.options import address
 from ssbtek_gateway.config import KODER
@@ -137,7 +136,7 @@ def _project(contract: Contract, known: dict[str, personas.Persona], endpoints: 
         write.documents(given_out, endpoints[0], contract.version),
     )
     questions = {
-        alias: client.written(wsdl, persona.person, last_months(), client.TEST_ASKER, KODER)
+        alias: client.written(wsdl, persona.person, client.last_months(), client.TEST_ASKER, KODER)
         for alias, persona in known.items()
     }
     keystores = [write.Keystore(name, f"{name}.p12", _PASSWORD) for name in sets]

@@ -14,10 +14,10 @@ from rich.console import Console
 
 from ssbtek_gateway import connection
 from ssbtek_gateway.cli import common, options
-from ssbtek_gateway.cli.ask import last_months, test_person
+from ssbtek_gateway.cli.ask import test_person
 from ssbtek_gateway.cli.common import FAILED, USAGE, fail, printable
 from ssbtek_gateway.cli.table import print_table
-from ssbtek_gateway.client import TEST_ASKER, Asker, Client, ClientError
+from ssbtek_gateway.client import TEST_ASKER, Asker, Client, ClientError, last_months
 from ssbtek_gateway.load import target
 from ssbtek_gateway.load.report import report
 from ssbtek_gateway.load.run import MARK, Plan, run

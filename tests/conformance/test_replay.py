@@ -14,7 +14,7 @@ from harness import running_agencies, running_gateway
 
 from ssbtek_gateway import devpki
 from ssbtek_gateway.cli import ask
-from ssbtek_gateway.client import TEST_ASKER, Client
+from ssbtek_gateway.client import TEST_ASKER, Client, last_months
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -102,9 +102,7 @@ def test_a_difference_in_what_an_agency_sent_is_told_where_it_is(
     with running_agencies(pki) as agencies, running_gateway(pki, tmp_path, agencies) as gateway:
         url, files = gateway.at(version), (pki / "ca.pem", pki / "client.pem", pki / "client.key")
         with Client(url, *files) as client:
-            question = client.message(
-                ask.test_person("allt"), ask.last_months(), TEST_ASKER, ("CSN", "FK", "SKV"), "mark"
-            )
+            question = client.message(ask.test_person("allt"), last_months(), TEST_ASKER, ("CSN", "FK", "SKV"), "mark")
         (folder / "allt.request.xml").write_bytes(question)
         assert run(folder, url, pki, "--update", "--yes").exit_code == 0
         stored = folder / "allt.response.xml"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import http.client
 import socket
+import subprocess
 import sys
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import canaries
@@ -18,8 +20,9 @@ from ssbtek_gateway import devpki
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
-    from pathlib import Path
 
+
+TOP = Path(__file__).parents[2]
 
 sys.addaudithook(canaries.at_start)
 http.client.HTTPConnection.response_class = canaries.Response
@@ -125,3 +128,29 @@ def stranger(stranger_pki: Path) -> Iterator[int]:
     """The port of a simulator whose certificate is from another authority."""
     with running_agencies(stranger_pki) as port:
         yield port
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for `PYTHONPATH` in which the wheel is installed, made from what is here."""
+    # Not the test's own folder, in which canaries are searched for.
+    folder = tmp_path_factory.mktemp("wheel")
+    source = folder / "source"
+    # From a copy: a build leaves folders behind, and an old one must not be what is tested.
+    names = subprocess.run(
+        ["git", "-C", TOP, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],  # noqa: S607 - the user's git
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.split("\0")
+    for name in filter(None, names):
+        if (TOP / name).is_file():
+            (source / name).parent.mkdir(parents=True, exist_ok=True)
+            (source / name).write_bytes((TOP / name).read_bytes())
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
+    built = folder / "built"
+    subprocess.run([*pip, "wheel", "--no-deps", "--no-build-isolation", "-w", built, source], check=True, timeout=120)
+    (wheel,) = built.glob("*.whl")
+    target = folder / "installed"
+    subprocess.run([*pip, "install", "--no-deps", "--target", target, wheel], check=True, timeout=120)
+    return target

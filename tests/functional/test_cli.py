@@ -227,3 +227,13 @@ def test_demo_answers_and_leaves_nothing_running(pki: Path, tmp_path: Path, unus
     assert len(etree.fromstring(done.stdout.encode()).findall(".//{*}svarsdata/*")) == 7
     again = run("demo", "--config", path, "--pki", pki)
     assert again.returncode == 0, "the ports were not given back"
+
+
+def test_demo_makes_the_configuration_where_there_is_no_checkout(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "run").mkdir()  # made by what is not reached here: there is nobody to ask about, so nothing is started
+    assert run_here("demo", "--persona", "nobody").returncode == 2
+    checked = run_here("check-config", "--config", "examples/development.toml")
+    assert checked.returncode == 0, checked.stderr

@@ -20,6 +20,7 @@ LAYERS = [
     ["model", "__version__"],
     [
         "faults",
+        "background",
         "xmlgate",
         "jsongate",
         "resources",
@@ -175,14 +176,19 @@ def test_xml_is_parsed_in_the_gate_only(module: str) -> None:
         assert called | (aliases & PARSING) == set()
 
 
-def test_the_supervisor_imports_the_standard_library_only() -> None:
+# The plugin is loaded by every run of pytest wherever this is installed.
+@pytest.mark.parametrize(
+    ("module", "needed", "there"), [("supervisor.__main__", "asyncio", "sys"), ("testing", "subprocess", "pytest")]
+)
+def test_what_must_be_small_imports_the_standard_library_only(module: str, needed: str, there: str) -> None:
     # What this interpreter loads by itself, an editable installation among it, does not count.
     code = (
-        "import sys; own = set(sys.modules); import ssbtek_gateway.supervisor.__main__; print(*set(sys.modules) - own)"
+        f"import sys, {there}; own = set(sys.modules) - {{{needed!r}}}; import ssbtek_gateway.{module}; "
+        "print(*set(sys.modules) - own)"
     )
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     loaded = {name.partition(".")[0] for name in printed.split()}
-    assert "asyncio" in loaded
+    assert needed in loaded
     assert loaded - sys.stdlib_module_names == {"ssbtek_gateway"}
 
 

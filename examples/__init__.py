@@ -1,0 +1,1 @@
+"""Configurations to go on from."""
