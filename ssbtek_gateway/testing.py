@@ -217,10 +217,14 @@ def ssbtek_client(ssbtek_gateway: Gateway, ssbtek_simulator: Simulator) -> Itera
 
 
 def _configured(places: Mapping[str, str]) -> str:
-    """The development configuration with other places in it, and base services that are asked whatever they did."""
+    """The development configuration with other places in it, and base services that are asked whatever they did.
+
+    One worker: it starts sooner, and the whole audit is in one file.
+    """
     text = resources.example("development.toml").read_text(encoding="utf-8")
     text = re.sub("|".join(map(re.escape, places)), lambda found: places[found[0]], text)
-    return re.sub(r"^(\[bastjanst\..*\])$", rf"\1\nsparr_efter = {_NEVER}", text, flags=re.MULTILINE)
+    text = re.sub(r"^(\[bastjanst\..*\])$", rf"\1\nsparr_efter = {_NEVER}", text, flags=re.MULTILINE)
+    return f"{text}\n[processes]\nworkers = 1\n"
 
 
 @contextmanager
