@@ -46,6 +46,14 @@ def until(true: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
+def hung_up(half: socket.socket) -> bool:
+    """Whether the gateway has closed: a close with bytes unread, or before all came, resets (RFC 1122 section 4.2.2.13)."""
+    try:
+        return half.recv(1) == b""
+    except ConnectionResetError:
+        return True
+
+
 def answered(gateway: Gateway) -> None:
     """A good question, which also opens the connections that the gateway keeps."""
     assert read(exchange(gateway, request(make.VALID["everything"]))).status == 200
@@ -72,7 +80,7 @@ def test_half_open_handshakes_give_way(crowded: Gateway) -> None:
             half.sendall(hello)
         answered(crowded)
         # The first ones have been cut off long before their ten seconds, and there is room for fifty.
-        assert {half.recv(1) for half in silent[:50]} == {b""}
+        assert all(map(hung_up, silent[:50]))
         assert descriptors() - before <= 100 + 50
     until(lambda: descriptors() <= before)
 
