@@ -47,7 +47,7 @@ def until(true: Callable[[], bool]) -> None:
 
 
 def hung_up(half: socket.socket) -> bool:
-    """Whether the gateway has closed: a close with bytes unread, or before all came, resets (RFC 1122 section 4.2.2.13)."""
+    """Whether the gateway has closed: a close with bytes unread resets (RFC 1122 section 4.2.2.13)."""
     try:
         return half.recv(1) == b""
     except ConnectionResetError:
