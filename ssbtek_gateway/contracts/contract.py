@@ -6,7 +6,7 @@ import re
 from base64 import b64encode
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cache, cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
@@ -162,7 +162,7 @@ class Contract:
         for section in self.sections:
             element = specifika[section]
             if _boolean(element.get("inkludera", "")):
-                own = next(element.iter(self._tag("tidsperiod")), None)
+                own = self._own_period(element)
                 perioder[section] = general if own is None else self._period(own)
         if not perioder:
             raise GatewayFault(
@@ -171,6 +171,9 @@ class Contract:
                 reason="no base service included",
             )
         return perioder
+
+    def _own_period(self, section: _Element) -> _Element | None:
+        return self._children(section).get("tidsperiod")
 
     def _fk(self, section: _Element, person: PersonId, perioder: Mapping[str, Period]) -> FkFraga | None:
         fraga = self._children(section).get("fraga")
@@ -205,6 +208,7 @@ class Contract:
         `oversikter` has each section's overview where the version has such. Payloads are written, not moved into a
         new tree: moving an element lets libxml2 drop a prefix that a value uses.
         """
+        opening, closing = _tags(self.family, "svarsdata")
         parts = [self._start("hamtaBastjanstInformationResponse")]
         if question.inkludera_fragan:
             parts.append(xmlgate.written(question.element, self._tag("fraga")))
@@ -212,15 +216,13 @@ class Contract:
             parts.append(self._element("frageTidpunkt", question.frage_tidpunkt))
         if question.korrelationsid is not None:
             parts.append(self._element("korrelationsid", question.korrelationsid))
-        sections = (
-            self._wrapped(kod, self._section(kod, outcomes[kod], oversikter))
-            for kod in self.sections
-            if kod in outcomes
-        )
-        parts += (self._wrapped("svarsdata", b"".join(sections)), self._end("hamtaBastjanstInformationResponse"))
+        parts.append(opening)
+        asked = (kod for kod in self.sections if kod in outcomes)
+        parts += (self._wrapped(kod, self._section(kod, outcomes[kod], oversikter)) for kod in asked)
+        parts += (closing, self._end("hamtaBastjanstInformationResponse"))
         return b"".join(parts)
 
-    def _section(self, kod: str, outcome: Outcome, oversikter: Mapping[str, Oversikt]) -> bytes:  # noqa: ARG002 - here it has none
+    def _section(self, kod: str, outcome: Outcome, oversikter: Mapping[str, Oversikt]) -> bytes:  # noqa: ARG002 - none
         return self._error(outcome) if isinstance(outcome, Failure) else self._data(kod, outcome.payload)
 
     def _data(self, kod: str, payload: Payload) -> bytes:  # noqa: ARG002 - the payload's kind says what to do
@@ -237,7 +239,7 @@ class Contract:
         return f'<{self.family}:{name} xmlns:{self.family}="{self.namespace}">'.encode()
 
     def _end(self, name: str) -> bytes:
-        return f"</{self.family}:{name}>".encode()
+        return _tags(self.family, name)[1]
 
     def invalid_sections(self, answer: bytes) -> set[str]:
         """The sections of a written answer that break the schema; empty where the answer is valid.
@@ -281,8 +283,14 @@ class Contract:
         return self._wrapped(name, escape(text, {"\r": "&#13;"}).encode())
 
     def _wrapped(self, name: str, content: bytes) -> bytes:
-        tag = f"{self.family}:{name}".encode()
-        return b"<%b>%b</%b>" % (tag, content, tag)
+        start, end = _tags(self.family, name)
+        return b"%b%b%b" % (start, content, end)
+
+
+@cache
+def _tags(prefix: str, name: str) -> tuple[bytes, bytes]:
+    """An element's tags; the names are those of our contracts."""
+    return f"<{prefix}:{name}>".encode(), f"</{prefix}:{name}>".encode()
 
 
 def text(element: _Element) -> str:

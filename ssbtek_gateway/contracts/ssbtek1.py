@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 class TypedContract(Contract):
     """What FK is asked and what is answered stand as elements; each section begins with its overview."""
 
+    def _own_period(self, section: _Element) -> _Element | None:
+        return next(section.iter(self._tag("tidsperiod")), None)  # FK's is in its fraga
+
     def _fk_fraga(self, fraga: _Element, person: PersonId, period: Period) -> FkFraga:
         asked: dict[str, Any] = {
             "personnummer": person.reveal(),
