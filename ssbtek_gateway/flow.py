@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from ssbtek_gateway import metrics, oversikt, telemetry
+from ssbtek_gateway import jsongate, metrics, oversikt, telemetry, xmlgate
 from ssbtek_gateway.audit import AuditError, record
 from ssbtek_gateway.contracts import personidentitet, size
 from ssbtek_gateway.fanout import ask_all
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from ssbtek_gateway.model import Caller, Failure, Outcome, Question
     from ssbtek_gateway.rates import Rates
     from ssbtek_gateway.services.service import BaseService
+
+# What a payload that its service could read may be beyond in an answer, a little deeper than it came or as elements.
+_BEYOND = (xmlgate.XmlError, jsongate.JsonError, RecursionError, ArithmeticError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,18 +115,27 @@ def _put_together(
 ) -> bytes:
     """The combined answer, valid against the contract. A section that breaks it becomes an error, in `outcomes` too."""
 
-    def written() -> bytes:
-        return contract.write_answer(
-            question, outcomes, oversikt.of(outcomes, took, began) if contract.oversikt else {}
-        )
+    def written(outcomes: Mapping[str, Outcome]) -> tuple[bytes, set[str]]:
+        """The answer, and the sections of it that break the contract."""
+        oversikter = oversikt.of(outcomes, took, began) if contract.oversikt else {}
+        answer = contract.write_answer(question, outcomes, oversikter)
+        return answer, contract.invalid_sections(answer)
 
-    answer = written()
-    invalid = contract.invalid_sections(answer)
+    def breaks(kod: str) -> bool:
+        try:
+            return bool(written({kod: outcomes[kod]})[1])
+        except _BEYOND:
+            return True
+
+    try:
+        answer, invalid = written(outcomes)
+    except _BEYOND:
+        answer, invalid = b"", set(filter(breaks, outcomes))
     if not invalid:
         return answer
     # Valid on its own and not in the contract: an xs:any of the agency's schema holds what the contract knows better.
     outcomes |= {kod: failure("OGILTIGT_SVAR", reason="invalid in the combined contract") for kod in invalid}
-    answer = written()
-    if contract.invalid_sections(answer):
+    answer, invalid = written(outcomes)
+    if invalid:
         raise GatewayFault("INTERNT_FEL", reason="the combined answer is invalid")
     return answer

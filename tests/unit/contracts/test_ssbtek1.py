@@ -79,6 +79,13 @@ def fk(value: object) -> Data:
     return Data(EncodedPayload("lefiJsonSvar", json.dumps(value).encode()), ONE)
 
 
+def nested(depth: int) -> list[Any]:
+    value: list[Any] = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
 def skv(svar: str) -> Data:
     return data(f'<k:r xmlns:k="urn:k"><svar>{svar}</svar></k:r>')
 
@@ -288,6 +295,29 @@ async def test_a_section_that_breaks_the_contract_becomes_an_error_whose_overvie
     assert so is not None
     assert (af[1].findtext(f"{NS}felkod"), so[1].tag) == ("OGILTIGT_SVAR", f"{NS}data")
     assert af[0].findtext(f"{NS}svarande/{NS}skal") == "SSBT OGILTIGT_SVAR"
+
+
+BEYOND = {
+    "json deeper than an answer": ("FK", fk({"nytt": nested(255)})),
+    "json deeper than we can follow": ("FK", fk({"nytt": nested(900)})),
+    "a number that nothing can hold": (
+        "FK",
+        Data(EncodedPayload("lefiJsonSvar", b'{"nytt": 1e99999999999999999999}'), ONE),
+    ),
+    "a part deeper than an answer": ("SKV", Data(PartsPayload({"skattekonto": b"[" * 255 + b"]" * 255}), ONE)),
+    "a document deeper than an answer": ("SKV", skv("<![CDATA[" + "<x>" * 252 + "</x>" * 252 + "]]>")),
+}
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("name", BEYOND)
+async def test_what_cannot_stand_in_an_answer_costs_its_own_section_alone(name: str) -> None:
+    kod, outcome = BEYOND[name]
+    answer = await ask({kod: outcome, "SO": data(so_answer())})
+    sections = {etree.QName(one).localname: one for one in answer.iterfind(f".//{NS}svarsdata/*")}
+    assert sections[kod].findtext(f"{NS}error/{NS}felkod") == "OGILTIGT_SVAR"
+    assert sections["SO"].find(f"{NS}data") is not None
+    assert len(sections) == 7
 
 
 @pytest.mark.anyio
