@@ -129,10 +129,10 @@ def _put_together(
 
     try:
         answer, invalid = written(outcomes)
+        if not invalid:
+            return answer
     except _BEYOND:
-        answer, invalid = b"", set(filter(breaks, outcomes))
-    if not invalid:
-        return answer
+        invalid = set(filter(breaks, outcomes))
     # Valid on its own and not in the contract: an xs:any of the agency's schema holds what the contract knows better.
     outcomes |= {kod: failure("OGILTIGT_SVAR", reason="invalid in the combined contract") for kod in invalid}
     answer, invalid = written(outcomes)

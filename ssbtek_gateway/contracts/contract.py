@@ -222,7 +222,12 @@ class Contract:
         parts += (closing, self._end("hamtaBastjanstInformationResponse"))
         return b"".join(parts)
 
-    def _section(self, kod: str, outcome: Outcome, oversikter: Mapping[str, Oversikt]) -> bytes:  # noqa: ARG002 - none
+    def _section(
+        self,
+        kod: str,
+        outcome: Outcome,
+        oversikter: Mapping[str, Oversikt],  # noqa: ARG002 - here the sections have none
+    ) -> bytes:
         return self._error(outcome) if isinstance(outcome, Failure) else self._data(kod, outcome.payload)
 
     def _data(self, kod: str, payload: Payload) -> bytes:  # noqa: ARG002 - the payload's kind says what to do
