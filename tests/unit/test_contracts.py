@@ -166,6 +166,20 @@ def test_schemas_compile_from_local_files_alone(path: Path) -> None:
     compiled(path)
 
 
+@pytest.mark.parametrize("path", WSDLS, ids=name_of)
+def test_no_two_schemas_are_imported_by_the_same_words(path: Path) -> None:
+    # gSOAP's wsdl2h takes a schemaLocation that it has seen for the schema that it led to before, wherever it stands.
+    led, waiting = dict[str, Path](), [path]
+    while waiting:
+        at = waiting.pop()
+        for location in find(root_of(at), "//x:import/@schemaLocation | //x:include/@schemaLocation"):
+            target = (at.parent / location).resolve()
+            if location not in led:
+                waiting.append(target)
+            assert led.setdefault(location, target) == target
+    assert led
+
+
 @pytest.mark.parametrize("path", [*COMBINED_WSDLS, TYPED_WSDL], ids=name_of)
 def test_combined_wsdl_agrees_with_the_facts(path: Path) -> None:
     want = facts("wsdl")["ssbt-N"]
