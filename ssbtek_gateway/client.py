@@ -16,6 +16,8 @@ from lxml import etree
 
 from ssbtek_gateway import connection, resources
 from ssbtek_gateway.config import KODER
+from ssbtek_gateway.contracts.ssbt10 import SSBT10
+from ssbtek_gateway.contracts.ssbtek1 import SSBTEK1
 from ssbtek_gateway.model import Period
 from ssbtek_gateway.services.csn import months
 from ssbtek_gateway.services.service import today
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
     from ssbtek_gateway.model import PersonId
 
 _TIMEOUTS = {"timeout": connection.CONNECT_SECONDS, "operation_timeout": connection.READ_SECONDS}
-_WITHOUT_SKV_BLOCK = "10"
 
 
 class ClientError(Exception):
@@ -108,12 +109,12 @@ class Client(AbstractContextManager["Client"]):
             raise ClientError(f"the WSDL at {url}?wsdl cannot be fetched: {connection.meaning(error)}") from None
         # The WSDL names the address that callers use; we ask where we were told to.
         (binding,) = self._client.wsdl.bindings
-        self._version = str(etree.QName(binding).namespace).rpartition("/")[2]
+        self._namespace = str(etree.QName(binding).namespace)
         self._service = self._client.create_service(binding, url)
 
     def ask(self, person: PersonId, period: Period, asker: Asker, services: Collection[str]) -> Answer:
         """Ask about one person. Raises `FaultError` or `ClientError`."""
-        question = _question(self._version, person, period, asker, services)
+        question = _question(self._namespace, person, period, asker, services)
         try:
             result = self._service.hamtaBastjanstInformation(**question)
         except zeep.exceptions.Fault as fault:
@@ -127,7 +128,7 @@ class Client(AbstractContextManager["Client"]):
         self, person: PersonId, period: Period, asker: Asker, services: Collection[str], korrelationsid: str
     ) -> bytes:
         """The same question as it would be sent, with a mark that the answer repeats. Raises `ClientError`."""
-        question = _question(self._version, person, period, asker, services)
+        question = _question(self._namespace, person, period, asker, services)
         question["generellaFrageparametrar"]["korrelationsid"] = korrelationsid
         try:
             envelope = self._client.create_message(self._service, "hamtaBastjanstInformation", **question)
@@ -148,8 +149,7 @@ def written(wsdl: Path, person: PersonId, period: Period, asker: Asker, services
     """A question as an envelope, without asking it: from a WSDL that is a file."""
     client = zeep.Client(str(wsdl))
     (binding,) = client.wsdl.bindings
-    version = str(etree.QName(binding).namespace).rpartition("/")[2]
-    question = _question(version, person, period, asker, services)
+    question = _question(str(etree.QName(binding).namespace), person, period, asker, services)
     # The address is not used: nothing is sent.
     service = client.create_service(binding, "https://nobody.invalid")
     envelope = client.create_message(service, "hamtaBastjanstInformation", **question)
@@ -157,7 +157,7 @@ def written(wsdl: Path, person: PersonId, period: Period, asker: Asker, services
 
 
 def _question(
-    version: str, person: PersonId, period: Period, asker: Asker, services: Collection[str]
+    namespace: str, person: PersonId, period: Period, asker: Asker, services: Collection[str]
 ) -> dict[str, Any]:
     general = {
         "fraganSkallInkluderasISvaret": False,
@@ -174,12 +174,9 @@ def _question(
     }
     included: dict[str, dict[str, Any]] = {kod: {"inkludera": kod in services} for kod in KODER}
     if "FK" in services:
-        included["FK"]["fraga"] = {
-            "version": "v9",
-            "aktorsid": asker.aktorsid,
-            "lefiJsonFraga": json.dumps(_lefi_question(person, period)).encode(),
-        }
-    if "SKV" in services and version != _WITHOUT_SKV_BLOCK:
+        asked = _lefi_kinds() if namespace == SSBTEK1.namespace else _lefi_json(person, period)
+        included["FK"]["fraga"] = {"aktorsid": asker.aktorsid, **asked}
+    if "SKV" in services and namespace != SSBT10.namespace:
         years = sorted({period.from_datum.year - 1, period.tom_datum.year - 1, period.tom_datum.year})
         included["SKV"]["fraga"] = {"ar": years, **dict.fromkeys(_SKV_PARTS, True)}
     return {"generellaFrageparametrar": general, "specifikaFrageparametrar": included}
@@ -192,19 +189,29 @@ def last_months(last: date | None = None) -> Period:
 
 
 def has_data(section: _Element) -> bool:
-    """Whether a section, or a part of it (SKV from version 11 on), has data."""
-    data = f"{{{etree.QName(section).namespace}}}data"
-    return section.find(data) is not None or section.find(f"*/{data}") is not None
+    """Whether a section has data: if it is in parts (SKV from version 11 on), in one of them."""
+    ours = f"{{{etree.QName(section).namespace}}}"
+    data = section.find(f"{ours}data")
+    if data is None or data.find(f"*/{ours}error") is not None:
+        # The parts stand in the section itself, or in its data (version 1).
+        return (section if data is None else data).find(f"*/{ours}data") is not None
+    return True
 
 
-def _lefi_question(person: PersonId, period: Period) -> dict[str, Any]:
-    """A question to FK and PM about everything that LEFI v9 has a code for."""
-    schema = json.loads(resources.xsd("services/fk/lefi-9.schema.json").read_text(encoding="utf-8"))["$defs"]
-    return {
+def _lefi_json(person: PersonId, period: Period) -> dict[str, Any]:
+    """The same as a document of its own, which is about a person."""
+    asked = {
         "personnummer": person.reveal(),
         "period": {"from": period.from_datum.isoformat(), "tom": period.tom_datum.isoformat()},
-        **{name: schema[codes]["x-kanda-koder"] for name, codes in _LEFI_KINDS.items()},
+        **_lefi_kinds(),
     }
+    return {"version": "v9", "lefiJsonFraga": json.dumps(asked).encode()}
+
+
+def _lefi_kinds() -> dict[str, list[str]]:
+    """Everything that LEFI v9 has a code for, at FK and PM."""
+    schema = json.loads(resources.xsd("services/fk/lefi-9.schema.json").read_text(encoding="utf-8"))["$defs"]
+    return {name: schema[codes]["x-kanda-koder"] for name, codes in _LEFI_KINDS.items()}
 
 
 def _fault(fault: zeep.exceptions.Fault) -> ClientError:

@@ -52,7 +52,9 @@ async def ask_all(
             if stragglers:
                 await asyncio.wait(stragglers, timeout=_STOP_SECONDS)
     elapsed = clock() - started
-    return outcomes | {kod: _outcome(task, seconds, elapsed) for kod, task in tasks.items()}, took
+    answered = {kod: _outcome(task, seconds, elapsed) for kod, task in tasks.items()}
+    # One that does not let go has taken all the time there was.
+    return outcomes | answered, dict.fromkeys(tasks, elapsed) | took
 
 
 def _outcome(task: asyncio.Task[Outcome], seconds: float, elapsed: float) -> Outcome:

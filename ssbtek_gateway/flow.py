@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from ssbtek_gateway import metrics, oversikt, telemetry
+from ssbtek_gateway import jsongate, metrics, oversikt, telemetry, xmlgate
 from ssbtek_gateway.audit import AuditError, record
 from ssbtek_gateway.contracts import personidentitet, size
 from ssbtek_gateway.fanout import ask_all
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from ssbtek_gateway.model import Caller, Failure, Outcome, Question
     from ssbtek_gateway.rates import Rates
     from ssbtek_gateway.services.service import BaseService
+
+# What a payload that its service could read may be beyond in an answer, a little deeper than it came or as elements.
+_BEYOND = (xmlgate.XmlError, jsongate.JsonError, RecursionError, ArithmeticError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +70,18 @@ class Flow:
         # Only those who may ask get a place, and nothing is recorded as asked before they have it.
         async with self.admission.place():
             await self._record(record.asked(incident, caller, question, grant, self.person_key))
+            began = datetime.now(UTC)
             outcomes, took = await ask_all(self.services, question, grant, self.limits.service_seconds)
-            answer = _put_together(contract, question, outcomes)
+            answer = _put_together(contract, question, outcomes, took, began)
             whole = {"FRAGAN": monotonic() - started}
             await self._record(record.answered(incident, caller, outcomes, took | whole))
         telemetry.answered(question, outcomes, took, monotonic() - started)
+        if contract.oversikt or not grant.svarsoversikt:
+            return Written(answer)
         # In the contract's order, whichever came first.
         in_order = {kod: outcomes[kod] for kod in contract.sections if kod in outcomes}
-        last_day = self.closing.last_days[contract.version]
-        return Written(answer, oversikt.written(in_order, took, last_day) if grant.svarsoversikt else b"")
+        oversikter = oversikt.of(in_order, took, began)
+        return Written(answer, oversikt.written(oversikter, self.closing.last_days[contract.version]))
 
     async def testa(self, contract: Contract, element: _Element, caller: Caller) -> Written:
         """`testaBastjanstInformation`: which base services can be reached; nobody is asked about."""
@@ -103,15 +110,32 @@ class Flow:
             raise GatewayFault("INTERNT_FEL", reason=f"audit: {error}") from None
 
 
-def _put_together(contract: Contract, question: Question, outcomes: dict[str, Outcome]) -> bytes:
+def _put_together(
+    contract: Contract, question: Question, outcomes: dict[str, Outcome], took: Mapping[str, float], began: datetime
+) -> bytes:
     """The combined answer, valid against the contract. A section that breaks it becomes an error, in `outcomes` too."""
-    answer = contract.write_answer(question, outcomes)
-    invalid = contract.invalid_sections(answer)
-    if not invalid:
-        return answer
+
+    def written(outcomes: Mapping[str, Outcome]) -> tuple[bytes, set[str]]:
+        """The answer, and the sections of it that break the contract."""
+        oversikter = oversikt.of(outcomes, took, began) if contract.oversikt else {}
+        answer = contract.write_answer(question, outcomes, oversikter)
+        return answer, contract.invalid_sections(answer)
+
+    def breaks(kod: str) -> bool:
+        try:
+            return bool(written({kod: outcomes[kod]})[1])
+        except _BEYOND:
+            return True
+
+    try:
+        answer, invalid = written(outcomes)
+        if not invalid:
+            return answer
+    except _BEYOND:
+        invalid = set(filter(breaks, outcomes))
     # Valid on its own and not in the contract: an xs:any of the agency's schema holds what the contract knows better.
     outcomes |= {kod: failure("OGILTIGT_SVAR", reason="invalid in the combined contract") for kod in invalid}
-    answer = contract.write_answer(question, outcomes)
-    if contract.invalid_sections(answer):
+    answer, invalid = written(outcomes)
+    if invalid:
         raise GatewayFault("INTERNT_FEL", reason="the combined answer is invalid")
     return answer

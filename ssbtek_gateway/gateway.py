@@ -231,7 +231,7 @@ def doors(
         documents.published(contracts, settings.public_url), [(documents.MILJO.encode(), settings.miljo.encode())]
     )
     endpoint = SoapEndpoint if traced is None else traced.endpoint
-    endpoints = {documents.path(contract): endpoint(contract, flow) for contract in contracts}
+    endpoints = {contract.path: endpoint(contract, flow) for contract in contracts}
     questions: Application = QuestionApp(
         given_out, endpoints, flow, identity, settings.limits.message_bytes, listen.body_seconds, security
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import date
+    from datetime import date, datetime
 
     from lxml.etree import _Element
 
@@ -88,17 +88,19 @@ class FkFraga:
     """The question to Försäkringskassan (contract type `ForsakringskassanFraga`).
 
     `lefi_json` is what is passed on, byte for byte; `content` is the same, read. It asks about the question's person.
+    `falt` is where the caller wrote it.
     """
 
     version: str | None
     aktorsid: str
     lefi_json: bytes = field(repr=False)
     content: Mapping[str, Any] = field(repr=False)
+    falt: str = "lefiJsonFraga"
 
 
 @dataclass(frozen=True, slots=True)
 class SkvFraga:
-    """The question to Skatteverket from version 11 on: years, and the parts asked for, in the contract's order."""
+    """The question to Skatteverket about parts: years, and the parts asked for, in the contract's order."""
 
     ar: tuple[int, ...]
     delar: tuple[str, ...]
@@ -109,7 +111,8 @@ class Question:
     """One question (contract type `SammansattBastjanstFraga`), the same for every contract version.
 
     `perioder` has one entry for each included base service: its own `tidsperiod` where it was given, else the general.
-    `fk` and `skv` are what is asked of those two beside the person; None where the block is left out.
+    `fk` and `skv` are what is asked of those two beside the person; None where the block is left out. `skv_dokument` is
+    whether Skatteverket is asked for its document instead of parts.
     `data_tag` is the element that a payload becomes in this version.
     `element` is the question as it came, for the echo that `fraganSkallInkluderasISvaret` asks for.
     """
@@ -128,6 +131,7 @@ class Question:
     perioder: Mapping[str, Period]
     fk: FkFraga | None
     skv: SkvFraga | None
+    skv_dokument: bool
     data_tag: str
     element: _Element = field(repr=False)
 
@@ -152,7 +156,7 @@ class EncodedPayload:
 
 @dataclass(frozen=True, slots=True)
 class PartsPayload:
-    """An answer in parts (SKV from version 11 on): each as bytes, handed on in base64, or its own failure."""
+    """An answer in parts (SKV, asked for parts): each as JSON, or its own failure."""
 
     parts: Mapping[str, bytes | Failure] = field(repr=False)
 
@@ -208,3 +212,14 @@ class Refused(Failure):
 
 
 Outcome = Data | Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Oversikt:
+    """What an outcome lets one conclude, whom to ask about it, and when it was clear: after how many milliseconds."""
+
+    agare: str
+    support: str
+    tidpunkt: datetime
+    millisekunder: int
+    svarande: tuple[Bedomning, ...]

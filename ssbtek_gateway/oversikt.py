@@ -6,39 +6,52 @@ silence as zero. It tells about the answers and repeats nothing of them but the 
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from lxml import etree
 
-from ssbtek_gateway.model import Bedomning, Failure, Verdict
+from ssbtek_gateway.model import Bedomning, Failure, Oversikt, Verdict
 from ssbtek_gateway.services import REGISTRY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import date
+    from datetime import date, datetime
 
     from ssbtek_gateway.model import Outcome
 
 NAMESPACE = "urn:ssbtek-gateway:svarsoversikt:1"
 
 
-def written(outcomes: Mapping[str, Outcome], seconds: Mapping[str, float], last_day: date | None) -> bytes:
-    """The element `svarsoversikt` (xsd/svarsoversikt), UTF-8: a section for each outcome, in the order given.
+def of(outcomes: Mapping[str, Outcome], seconds: Mapping[str, float], began: datetime) -> dict[str, Oversikt]:
+    """An overview of each outcome, in the order given.
 
-    `seconds` is how long each base service took; one that was not asked is left out of it. `last_day` is that of the
-    question's version, where one is set.
+    `seconds` is how long after `began` each base service's was clear; one that was not asked is left out of it.
+    """
+    return {kod: _of(kod, outcome, seconds.get(kod, 0), began) for kod, outcome in outcomes.items()}
+
+
+def _of(kod: str, outcome: Outcome, seconds: float, began: datetime) -> Oversikt:
+    entry = REGISTRY[kod]
+    tidpunkt = began + timedelta(seconds=seconds)
+    return Oversikt(entry.agare, entry.support, tidpunkt, round(1000 * seconds), _judged(kod, outcome))
+
+
+def written(oversikter: Mapping[str, Oversikt], last_day: date | None) -> bytes:
+    """The element `svarsoversikt` (xsd/svarsoversikt), UTF-8: a section for each overview, in the order given.
+
+    `last_day` is that of the question's version, where one is set.
     """
     root = etree.Element(f"{{{NAMESPACE}}}svarsoversikt", nsmap={"oversikt": NAMESPACE})
     if last_day is not None:
         root.set("stanger", last_day.isoformat())
-    for kod, outcome in outcomes.items():
-        milliseconds = round(1000 * seconds.get(kod, 0))
-        sektion = etree.SubElement(root, f"{{{NAMESPACE}}}sektion", kod=kod, millisekunder=str(milliseconds))
-        entry = REGISTRY[kod]
-        etree.SubElement(sektion, f"{{{NAMESPACE}}}agare").text = entry.agare
-        if entry.support:
-            etree.SubElement(sektion, f"{{{NAMESPACE}}}support").text = entry.support
-        for judged in _judged(kod, outcome):
+    for kod, oversikt in oversikter.items():
+        tag = f"{{{NAMESPACE}}}sektion"
+        sektion = etree.SubElement(root, tag, kod=kod, millisekunder=str(oversikt.millisekunder))
+        etree.SubElement(sektion, f"{{{NAMESPACE}}}agare").text = oversikt.agare
+        if oversikt.support:
+            etree.SubElement(sektion, f"{{{NAMESPACE}}}support").text = oversikt.support
+        for judged in oversikt.svarande:
             said = {"organisation": judged.organisation, "bedomning": judged.verdict, "skal": judged.skal}
             etree.SubElement(sektion, f"{{{NAMESPACE}}}svarande", {name: text for name, text in said.items() if text})
     return etree.tostring(root, encoding="UTF-8", xml_declaration=False)

@@ -116,7 +116,9 @@ class Gateway:
 
     def at(self, contract: str) -> str:
         """The same of another contract version."""
-        return f"{self.base}/ssbt/{contract}"
+        from ssbtek_gateway.contracts import CONTRACTS
+
+        return f"{self.base}{CONTRACTS[contract].path}"
 
     @property
     def ca(self) -> Path:

@@ -17,6 +17,7 @@ import uvloop
 from ssbtek_gateway import config, gateway, metrics, observe
 from ssbtek_gateway.client import TEST_ASKER, Answer, Asker, Client
 from ssbtek_gateway.config import KODER
+from ssbtek_gateway.contracts import CONTRACTS
 from ssbtek_gateway.model import Period, PersonId
 from ssbtek_gateway.services.service import today
 from ssbtek_gateway.simulator import server as simulator
@@ -105,7 +106,7 @@ class Gateway:
         return self.at("10")
 
     def at(self, version: str) -> str:
-        return f"https://127.0.0.1:{self.port}/ssbt/{version}"
+        return f"https://127.0.0.1:{self.port}{CONTRACTS[version].path}"
 
     def ask(
         self,
@@ -136,7 +137,7 @@ class Gateway:
             described = {"Content-Type": "text/xml; charset=utf-8"} | {
                 name.replace("_", "-"): value for name, value in headers.items()
             }
-            connection.request("POST", f"/ssbt/{version}", body, described)
+            connection.request("POST", CONTRACTS[version].path, body, described)
             response = connection.getresponse()
             return response.status, response.read()
         finally:
@@ -223,7 +224,7 @@ def configuration(
         [[organisation]]
         organisationsnummer = "162021004748"
         namn = "Testkommunen"
-        versioner = ["10", "11"]
+        versioner = ["10", "11", "1"]
         bastjanster = ["AF", "CSN", "FK", "SKV", "SO", "TNS", "MIV"]
         aktorsid = ["TEST-01", "TEST-02"]
         syften = "alla"
@@ -232,7 +233,7 @@ def configuration(
         [[organisation]]
         organisationsnummer = "162120009994"
         namn = "Grannkommunen"
-        versioner = ["10", "11"]
+        versioner = ["10", "11", "1"]
         bastjanster = ["AF", "CSN", "SO", "TNS", "MIV"]
         syften = ["Handläggning av ekonomiskt bistånd"]
         """,

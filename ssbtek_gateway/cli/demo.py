@@ -14,7 +14,7 @@ import typer
 
 from ssbtek_gateway import devpki, resources
 from ssbtek_gateway.background import NotStartedError, running
-from ssbtek_gateway.cli import ask
+from ssbtek_gateway.cli import ask, options
 from ssbtek_gateway.cli.common import fail
 from ssbtek_gateway.cli.serve import load
 from ssbtek_gateway.client import TEST_ASKER, Client, ClientError, last_months
@@ -33,7 +33,7 @@ def demo(
     ] = _CONFIG,
     pki: Annotated[Path, typer.Option(help="Certificates; made where they are missing.")] = Path("certs/dev"),
     persona: Annotated[str, typer.Option(help="Whom to ask about.")] = "allt",
-    contract: Annotated[str, typer.Option(help="The contract version.")] = "10",
+    contract: options.Contract = "10",
     output: Annotated[ask.Output, typer.Option("--output", "-o", help="How to print the answer.")] = ask.Output.table,
     *,
     stay: Annotated[bool, typer.Option("--stay", help="Ask nothing; keep running until Ctrl-C.")] = False,
@@ -49,6 +49,7 @@ def demo(
     if config_file == _CONFIG and not _CONFIG.exists():
         _CONFIG.parent.mkdir(exist_ok=True)
         _CONFIG.write_bytes(resources.example(_CONFIG.name).read_bytes())
+    path = options.version(contract).path
     settings = load(config_file)
     person = ask.test_person(persona)
     run = settings.audit.database.parent if settings.audit.database else Path()
@@ -66,7 +67,7 @@ def demo(
             stack.enter_context(running("the simulated agencies", simulate, "127.0.0.1", agencies, log))
             serve = ("serve", "--config", str(config_file))
             gateway = stack.enter_context(running("the gateway", serve, listen.host, listen.port, log))
-            url = f"https://{listen.host}:{listen.port}/ssbt/{contract}"
+            url = f"https://{listen.host}:{listen.port}{path}"
             if stay:
                 _stay(url, pki, gateway)
                 return

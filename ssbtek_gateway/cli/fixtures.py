@@ -13,10 +13,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, load_pem_private_key, pkcs12
 
 from ssbtek_gateway import client, resources, xmlgate
+from ssbtek_gateway.cli import options
 from ssbtek_gateway.cli.common import FAILED, USAGE, fail, printable
-from ssbtek_gateway.cli.options import address
 from ssbtek_gateway.config import KODER
-from ssbtek_gateway.contracts import CONTRACTS
 from ssbtek_gateway.inbound.documents import published
 from ssbtek_gateway.replay.fixtures import REQUEST
 from ssbtek_gateway.simulator import personas
@@ -77,7 +76,7 @@ def import_soapui(
 @app.command("export-soapui")
 def export_soapui(
     out: Annotated[Path, typer.Option(help="The project file to write; keystores are put beside it.")],
-    contract: Annotated[str, typer.Option(help="The contract version.")] = "11",
+    contract: options.Contract = "11",
     url: Annotated[list[str] | None, typer.Option(help="An endpoint. Repeat for several.")] = None,
     cert_set: Annotated[
         list[str] | None, typer.Option(help="NAME of NAME.pem and NAME.key in `--pki`. Repeat for several.")
@@ -96,14 +95,13 @@ def export_soapui(
 
     Example: `ssbtek-gateway fixtures export-soapui --contract 11 --out project.xml --cert-set client`
     """
-    if contract not in CONTRACTS:
-        fail(f"--contract: there is no {contract}, only {', '.join(CONTRACTS)}", USAGE)
-    endpoints = url or [address(None, contract)]
+    version = options.version(contract)
+    endpoints = url or [options.address(None, contract)]
     sets = cert_set or ["client"]
     try:
         known = personas.load(people)
         files = {out.with_name(f"{name}.p12"): _keystore(name, pki) for name in sets}
-        files[out] = _project(CONTRACTS[contract], known, endpoints, sets)
+        files[out] = _project(version, known, endpoints, sets)
         for path, content in files.items():
             _put(path, content)
     except personas.PersonaError as error:
@@ -133,7 +131,7 @@ def _project(contract: Contract, known: dict[str, personas.Persona], endpoints: 
         contract.namespace,
         binding.get("name", ""),
         "hamtaBastjanstInformation",
-        write.documents(given_out, endpoints[0], contract.version),
+        write.documents(given_out, endpoints[0], contract.path),
     )
     questions = {
         alias: client.written(wsdl, persona.person, client.last_months(), client.TEST_ASKER, KODER)

@@ -9,14 +9,17 @@ import typer
 
 from ssbtek_gateway.cli.common import USAGE, fail
 from ssbtek_gateway.config import KODER
+from ssbtek_gateway.contracts import CONTRACTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ssbtek_gateway.contracts.contract import Contract as Version
+
 Authority = Annotated[Path, typer.Option(help="The authority of the service's certificate.")]
 Certificate = Annotated[Path, typer.Option(help="Our certificate.")]
 Key = Annotated[Path, typer.Option(help="Its key.")]
-Contract = Annotated[str, typer.Option(help="The contract version.")]
+Contract = Annotated[str, typer.Option(help=f"The contract version ({', '.join(CONTRACTS)}).")]
 Url = Annotated[str | None, typer.Option(help="The service's address, instead of the development gateway's.")]
 Bastjanst = Annotated[
     list[str] | None, typer.Option(help=f"Ask only this base service ({', '.join(KODER)}). Repeat for several.")
@@ -38,9 +41,16 @@ def services(bastjanst: Sequence[str] | None) -> tuple[str, ...]:
     return tuple(bastjanst or KODER)
 
 
+def version(contract: str) -> Version:
+    """That version of the contract; ends the command where there is none of that name."""
+    if contract not in CONTRACTS:
+        fail(f"--contract: there is no {contract}, only {', '.join(CONTRACTS)}", USAGE)
+    return CONTRACTS[contract]
+
+
 def address(url: str | None, contract: str) -> str:
     """Where the questions go."""
-    return url or f"https://127.0.0.1:8443/ssbt/{contract}"
+    return url or f"https://127.0.0.1:8443{version(contract).path}"
 
 
 def demand_files(*paths: Path) -> None:

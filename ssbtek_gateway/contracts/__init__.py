@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ssbtek_gateway.contracts.ssbt10 import SSBT10
 from ssbtek_gateway.contracts.ssbt11 import SSBT11
+from ssbtek_gateway.contracts.ssbtek1 import SSBTEK1
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,4 +16,5 @@ if TYPE_CHECKING:
 CONTRACTS: Mapping[str, Contract] = {
     "10": SSBT10,
     "11": SSBT11,
+    "1": SSBTEK1,
 }

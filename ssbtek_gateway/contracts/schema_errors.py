@@ -32,6 +32,12 @@ _RULES = {
     "skattekonto": "true eller false",
     "skatteuppgifter": "true eller false",
     "beskattningsbilagor": "true eller false",
+    "formansinformation": "en av LEFI:s koder för förmånsgrupper hos Försäkringskassan, till exempel FK:FP",
+    "ansprak": "en av LEFI:s koder för förmånsgrupper hos Pensionsmyndigheten, till exempel PM:AP",
+    "beslut": "en av LEFI:s koder för förmånsgrupper hos Pensionsmyndigheten, till exempel PM:AP",
+    "preliminaraUtbetalningar": "en av LEFI:s koder för förmånsgrupper, till exempel FK:FP eller PM:AP",
+    "utbetalningar": "en av LEFI:s koder för förmånsgrupper, till exempel FK:FP eller PM:AP",
+    "ovrigInformation": "en av LEFI:s koder för övrig information, till exempel FK:SGI",
 }
 _EXPECTED = re.compile(r"Expected is (?:one of )?\( (?P<names>[^()]*) \)\.$")
 _STEP = re.compile(r"(?:[^/:]*:)?(?P<name>[^/:\[]+)(?:\[\d+\])?$")

@@ -8,4 +8,5 @@ SSBT10 = Contract(
     wsdl="ssbt/10/sammansatt_bastjanst.wsdl",
     xsd="ssbt/10/sammansatt_bastjanst.xsd",
     sections=("AF", "CSN", "FK", "SKV", "SO", "TNS", "MIV"),
+    skv_dokument=True,
 )

@@ -23,21 +23,16 @@ _ADDRESS = "{http://schemas.xmlsoap.org/wsdl/soap/}address"
 _IMPORT = "{http://www.w3.org/2001/XMLSchema}import"
 
 
-def path(contract: Contract) -> str:
-    """Where a version is asked, and with `?wsdl` described."""
-    return f"/ssbt/{contract.version}"
-
-
 def published(contracts: Iterable[Contract], public_url: str) -> dict[tuple[str, str], bytes]:
     """Everything that is given out, by path and query, such as `("/ssbt/10", "wsdl")`."""
     schemas = {(f"/xsd/{name}", ""): content for name, content in resources.published_schemas().items()}
-    return schemas | {(path(contract), "wsdl"): _wsdl(contract, public_url) for contract in contracts}
+    return schemas | {(contract.path, "wsdl"): _wsdl(contract, public_url) for contract in contracts}
 
 
 def _wsdl(contract: Contract, public_url: str) -> bytes:
     root = xmlgate.parse_own(resources.wsdl(contract.wsdl).read_bytes())
     for address in root.iter(_ADDRESS):
-        address.set("location", public_url + path(contract))
+        address.set("location", public_url + contract.path)
     for schema in root.iter(_IMPORT):
         schema.set("schemaLocation", f"../xsd/{contract.xsd}")
     return etree.tostring(root, encoding="UTF-8", xml_declaration=True)

@@ -6,6 +6,7 @@ checked the message, and an answer is written by the contract, because moving it
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from spyne.model.fault import Fault
 from spyne.protocol.soap import Soap11
 from spyne.server import ServerBase
 
+from ssbtek_gateway.contracts import CONTRACTS
 from ssbtek_gateway.contracts.contract import OPERATIONS
 from ssbtek_gateway.faults import GatewayFault
 from ssbtek_gateway.inbound.envelope import NAMESPACE
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
     from ssbtek_gateway.model import Caller
 
 _HEAD = f'<?xml version="1.0" encoding="UTF-8"?><soap:Envelope xmlns:soap="{NAMESPACE}">'.encode()
+# A namespace ends with the version.
+_VERSION = re.compile(r"[^/:]*$")
+_FAMILIES = {_VERSION.sub("", contract.namespace) for contract in CONTRACTS.values()}
 _TAIL = b"</soap:Body></soap:Envelope>"
 
 
@@ -89,7 +94,7 @@ class SoapEndpoint(ServerBase):
         application = Application([_service(contract, flow)], contract.namespace, name=name, **protocol)
         super().__init__(application)
         # A fault is written with the usual prefix instead of one that names the library.
-        application.interface.nsmap = {_Protocol.soap_env: NAMESPACE, "ssbt": contract.namespace}
+        application.interface.nsmap = {_Protocol.soap_env: NAMESPACE, contract.family: contract.namespace}
 
     async def answer(self, element: _Element, caller: Caller, incident: str) -> bytes:
         """The SOAP message that answers the Body element. Raises `GatewayFault` where the whole question fails."""
@@ -155,11 +160,13 @@ def _service(contract: Contract, flow: Flow) -> type[Service]:
 
 
 def _unknown_operation(element: _Element, contract: Contract) -> GatewayFault:
-    family = contract.namespace.rpartition("/")[0]
-    if (etree.QName(element).namespace or "").rpartition("/")[0] == family:
+    namespace = etree.QName(element).namespace or ""
+    if namespace != contract.namespace and _VERSION.sub("", namespace) in _FAMILIES:
         detalj = f"Den här adressen tar emot version {contract.version} av kontraktet ({contract.namespace})."
-        if etree.QName(element).namespace != contract.namespace:
-            return GatewayFault("OKAND_VERSION", detalj, reason="another version's namespace")
+        meant = next((other.path for other in CONTRACTS.values() if other.namespace == namespace), None)
+        if meant is not None:
+            detalj += f" Frågans version tas emot på {meant}."
+        return GatewayFault("OKAND_VERSION", detalj, reason="another version's namespace")
     return GatewayFault(
         "OGILTIG_FRAGA",
         "Body ska innehålla hamtaBastjanstInformation eller testaBastjanstInformation i tjänstens namnrymd.",

@@ -18,6 +18,8 @@ _OK, _FAULT = 200, 500
 _ANSWER = "hamtaBastjanstInformationResponse"
 # What Skatteverket says of a part where it knows nobody, from version 11 on.
 _NOTHING_FOUND = "BT 404"
+# Where the errors of parts stand: in the section, or in its data (version 1).
+_PARTS = ("*/{*}error", "{*}data/*/{*}error")
 # A service's own codes become part of a table.
 _LONGEST = 60
 
@@ -51,7 +53,7 @@ def _sections(answer: _Element, services: Collection[str]) -> Iterator[str]:
             yield f"{kod} is missing"
         elif not has_data(sections[kod]):
             whole = [_said(error) for error in sections[kod].iterfind("{*}error")]
-            parts = [_said(error) for error in sections[kod].iterfind("*/{*}error")]
+            parts = [_said(error) for path in _PARTS for error in sections[kod].iterfind(path)]
             wrong = whole or [said for said in parts if said != _NOTHING_FOUND]
             if wrong or not parts:
                 yield " ".join([kod, *wrong[:1]])[:_LONGEST]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lxml import etree
 
 from ssbtek_gateway import jsongate, xmlgate
+from ssbtek_gateway.json_xml import w3c
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,16 +53,29 @@ def _xml(root: _Element, path: tuple[str, ...], change: Change) -> bytes:
 
 
 def _element(element: _Element, path: tuple[str, ...], change: Change) -> None:
-    # A comment or instruction is an element to lxml, with a function for a tag.
-    own = (*path, etree.QName(element).localname if isinstance(element.tag, str) else "")
+    own = (*path, *_names(element))
     if element.text:
         element.text = _value(own, element.text, change)
     for name, value in element.attrib.items() if isinstance(element.tag, str) else ():
-        element.set(name, _value((*own, etree.QName(name).localname), str(value), change))
+        attribute = KEY if name == "key" and _is_json(element) else etree.QName(name).localname
+        element.set(name, _value((*own, attribute), str(value), change))
     for child in element:
         _element(child, own, change)
         if child.tail:
             child.tail = _value(own, child.tail, change)
+
+
+def _names(element: _Element) -> tuple[str, ...]:
+    """What an element adds to the path: as JSON in XML its key, if it has one."""
+    if not isinstance(element.tag, str):
+        return ("",)  # a comment or instruction is an element to lxml, with a function for a tag
+    if _is_json(element):
+        return (element.get("key", ""),) if "key" in element.attrib else ()
+    return (etree.QName(element).localname,)
+
+
+def _is_json(element: _Element) -> bool:
+    return etree.QName(element).namespace == w3c.NAMESPACE
 
 
 def _json(data: bytes, path: tuple[str, ...], change: Change) -> bytes:

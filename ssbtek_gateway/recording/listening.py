@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from typing import TYPE_CHECKING
 
+from ssbtek_gateway.contracts import CONTRACTS
 from ssbtek_gateway.inbound import framing
 from ssbtek_gateway.recording.recorder import Exchange
 from ssbtek_gateway.services import transport
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ssbtek_gateway.recording.recorder import Recorder
     from ssbtek_gateway.services.transport import Reply
 
-_QUESTIONS = re.compile(r"/ssbt/([0-9]{1,3})")
+_VERSIONS = {contract.path: version for version, contract in CONTRACTS.items()}
 
 
 def listening(settings: Settings, recorder: Recorder) -> Callable[[Application], Application]:
@@ -29,7 +29,7 @@ def listening(settings: Settings, recorder: Recorder) -> Callable[[Application],
 
     def around(app: Application) -> Application:
         async def recorded(scope: Scope, receive: Receive, send: Send) -> None:
-            version = _QUESTIONS.fullmatch(scope["path"])
+            version = _VERSIONS.get(scope["path"])
             if version is None or scope["method"] != "POST":
                 return await app(scope, receive, send)
             heard: list[Exchange] = []
@@ -60,7 +60,7 @@ def listening(settings: Settings, recorder: Recorder) -> Callable[[Application],
                 charset = framing.charset(scope)
             except framing.HttpError:
                 return None  # refused before it was a question
-            asked = Exchange(f"callers/{version[1]}", bytes(request), charset, bytes(response), None, status)
+            asked = Exchange(f"callers/{version}", bytes(request), charset, bytes(response), None, status)
             async with one_at_a_time:
                 return await asyncio.to_thread(recorder.keep, [asked, *heard])
 

@@ -141,9 +141,13 @@ def _drop(node: _Element) -> None:
     etree.Element("ignored").append(node)
 
 
-# What changes in every answer of this gateway: the händelse-id, in the last text of a fault's detail.
+# What changes in every answer of this gateway: the händelse-id, in the last text of a fault's detail, and in version 1
+# when each section was clear and how long it took.
 DEFAULT = compiled(
-    ["/soap:Envelope/soap:Body/soap:Fault/detail/*/*[local-name()='felmeddelande']/text()[contains(., 'händelse-id')]"],
-    {"soap": "http://schemas.xmlsoap.org/soap/envelope/"},
+    [
+        "/s:Envelope/s:Body/s:Fault/detail/*/*[local-name()='felmeddelande']/text()[contains(., 'händelse-id')]",
+        "/s:Envelope/s:Body/*/t:svarsdata/*/t:oversikt/*[self::t:tidpunkt or self::t:millisekunder]/text()",
+    ],
+    {"s": "http://schemas.xmlsoap.org/soap/envelope/", "t": "urn:ssbtek-gateway:1"},
     "always",
 )

@@ -39,7 +39,7 @@ _LONGEST_MONTHS = 24
 _MEANINGS = {
     400: (
         "Försäkringskassan avvisade frågan (HTTP-status 400).",
-        "Den saknar grupp eller avser mer än två år, eller så är den fel skriven. Rätta lefiJsonFraga.",
+        "Den saknar grupp eller avser mer än två år, eller så är den fel skriven. Rätta FK/fraga.",
     ),
     403: (
         "Försäkringskassan avvisade aktören (HTTP-status 403).",
@@ -59,7 +59,9 @@ class FkService:
 
     def refusal(self, question: Question) -> Failure | None:
         if question.fk is None:
-            return failure("OGILTIG_FRAGA", "FK/fraga: saknas. Ange aktorsid och lefiJsonFraga.", reason="no fraga")
+            return failure(
+                "OGILTIG_FRAGA", "FK/fraga: saknas. Ange aktorsid och vad som efterfrågas.", reason="no fraga"
+            )
         limit = _limit(question.fk)
         return failure("OGILTIG_FRAGA", limit, reason="a limit of this base service") if limit else None
 
@@ -107,14 +109,14 @@ def _limit(fraga: FkFraga) -> str | None:
     if fraga.version not in {None, "", _VERSION}:
         return f"FK/fraga/version: ska vara {_VERSION}, eller utelämnas."
     if not any(isinstance(fraga.content.get(kind), list) and fraga.content[kind] for kind in _KINDS):
-        return f"lefiJsonFraga: minst en av {', '.join(_KINDS)} ska namnge en grupp eller typ."
+        return f"{fraga.falt}: minst en av {', '.join(_KINDS)} ska namnge en grupp eller typ."
     period = fraga.content.get("period")
     days = [_day(period.get(end)) for end in ("from", "tom")] if isinstance(period, dict) else [None, None]
     first, last = days
     if first is None or last is None or first > last:
-        return "lefiJsonFraga: period ska ha from och tom på formen ÅÅÅÅ-MM-DD, i den ordningen."
+        return f"{fraga.falt}: period ska ha from och tom på formen ÅÅÅÅ-MM-DD, i den ordningen."
     if last > months(first, _LONGEST_MONTHS):
-        return "lefiJsonFraga: period får vara högst två år."
+        return f"{fraga.falt}: period får vara högst två år."
     return None
 
 

@@ -1,7 +1,7 @@
-"""Skatteverket, Beskattningsuppgifter: XML in a text over SOAP in version 10, JSON in parts from version 11 on.
+"""Skatteverket, Beskattningsuppgifter: a document, XML in a text over SOAP (version 10), or JSON in parts (version 11).
 
-The inner question of version 10 and how the operator calls Skatteverket for version 11 are not public: the first is a
-template, the second a path for each part, both configured (docs/assumptions.md).
+The inner question of the first and how the operator calls Skatteverket for the second are not public: one is a
+template, the other a path for each part, both configured (docs/assumptions.md).
 """
 
 from __future__ import annotations
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from ssbtek_gateway.config import Skv
     from ssbtek_gateway.model import Bedomning, Outcome, PersonId, Question
 
-_XML_VERSION = "10"
 _PERSON = "{*}IdentitetsbeteckningFysiskPerson"
 # Where the JSON that has been seen names the person it is about.
 _PERSON_KEYS = ("identitet", "kontohavare")
@@ -50,7 +49,7 @@ class SkvService:
         self._transport = Transport(settings)
 
     def refusal(self, question: Question) -> Failure | None:
-        if question.version == _XML_VERSION:
+        if question.skv_dokument:
             return self._xml.refusal(question)
         if self._settings.delar_url is None:
             return failure("EJ_ANSLUTEN", reason="no delar_url in the configuration")
@@ -62,7 +61,7 @@ class SkvService:
         return None
 
     async def ask(self, question: Question) -> Outcome:
-        if question.version == _XML_VERSION:
+        if question.skv_dokument:
             return await self._xml.ask(question)
         refused = self.refusal(question)
         if refused is not None:

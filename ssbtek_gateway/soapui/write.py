@@ -105,12 +105,12 @@ def project(
     return etree.tostring(root, encoding="UTF-8", xml_declaration=True, pretty_print=True)
 
 
-def documents(given_out: Mapping[tuple[str, str], bytes], endpoint: str, version: str) -> dict[str, bytes]:
-    """A version's WSDL and schemas, by the addresses that they have at `endpoint`, such as https://host/ssbt/11."""
+def documents(given_out: Mapping[tuple[str, str], bytes], endpoint: str, path: str) -> dict[str, bytes]:
+    """WSDL and schemas of the version at `path`, by their addresses at `endpoint`, such as https://host/ssbt/11."""
     wsdl = f"{endpoint}?wsdl"
-    schemas = (f"/xsd/ssbt/{version}/", "/xsd/services/")
+    schemas = (f"/xsd{path}/", "/xsd/services/", "/xsd/json/")
     found = {urljoin(wsdl, name): content for (name, _), content in given_out.items() if name.startswith(schemas)}
-    return {wsdl: given_out[f"/ssbt/{version}", "wsdl"], **found}
+    return {wsdl: given_out[path, "wsdl"], **found}
 
 
 def _call(name: str, endpoint: str, keystore: Keystore, content: str) -> _Element:

@@ -9,6 +9,8 @@ from functional.test_cli import run_here
 from harness import configuration
 from vectors import make
 
+from ssbtek_gateway.contracts import CONTRACTS
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -29,9 +31,12 @@ def explained(config: Path, message: str, *arguments: str | Path) -> tuple[int, 
     return done.returncode, " ".join(done.stdout.split())
 
 
-def test_each_check_and_each_base_service(config: Path, pki: Path) -> None:
-    code, told = explained(config, make.TEMPLATE, "--cert", pki / "client.pem")
+@pytest.mark.parametrize("version", CONTRACTS)
+def test_each_check_and_each_base_service(config: Path, pki: Path, version: str) -> None:
+    message = make.in_version(make.TEMPLATE.encode(), CONTRACTS[version]).decode()
+    code, told = explained(config, message, "--cert", pki / "client.pem")
     assert code == 0
+    assert f"version │ {version} " in told
     assert f"certificate │ organisation {make.KOMMUN}" in told
     assert "AF │ would be asked at https://127.0.0.1:9/af" in told
     assert "at most 20 s, of them 5 s to connect" in told
@@ -53,9 +58,7 @@ def test_a_limit_of_one_service_is_shown_where_it_applies(config: Path) -> None:
         pytest.param(make.TEMPLATE, "grannkommun", "REFUSED │ EJ_BEHORIG", id="another municipality"),
         pytest.param(make.TEMPLATE, "server", "does not hold exactly one organisation number", id="no organisation"),
         pytest.param(make.TEMPLATE[:-20], "client", "REFUSED │ OGILTIGT_MEDDELANDE", id="cut off"),
-        pytest.param(
-            make.in_version(make.TEMPLATE.encode(), "9").decode(), "client", "OKAND_VERSION", id="another version"
-        ),
+        pytest.param(make.TEMPLATE.replace("ssbt/10", "ssbt/9"), "client", "OKAND_VERSION", id="another version"),
         pytest.param(make.TEMPLATE.replace(make.PERSON, "1"), "client", "REFUSED │ OGILTIG_FRAGA", id="bad number"),
     ],
 )

@@ -16,6 +16,7 @@ from functional.test_cli import run_here
 from harness import Background, Gateway, configuration, running_gateway
 
 from ssbtek_gateway import xmlgate
+from ssbtek_gateway.contracts import CONTRACTS
 from ssbtek_gateway.model import PersonId, has_check_digit
 from ssbtek_gateway.recording import persons
 from ssbtek_gateway.simulator import server as simulator
@@ -54,10 +55,10 @@ def recorded(pki: Path, agencies: int, tmp_path_factory: pytest.TempPathFactory)
             assert process.poll() is None
         gateway = Gateway(port, documents, pki, folder)
         for number in ("191212121212", "199006022397"):
-            for version in ("10", "11"):
+            for version in CONTRACTS:
                 gateway.ask(person=PersonId(number), version=version)
         process.send_signal(signal.SIGINT)
-        assert "4 questions" in process.stdout.read()
+        assert "6 questions" in process.stdout.read()
         log = process.stderr.read()
     assert process.wait(20) == 0
     assert not [number for number in NUMBERS if number in log]
@@ -66,12 +67,19 @@ def recorded(pki: Path, agencies: int, tmp_path_factory: pytest.TempPathFactory)
 
 def test_both_sides_are_kept_and_nobody_is_in_them(recorded: Path) -> None:
     report = json.loads((recorded / "report.json").read_text(encoding="utf-8"))
-    assert report["questions"] == 4
+    assert report["questions"] == 6
     assert report["refused"] == {}
     assert {"personnummer", "namn", "registreringsnummer", "konto", "postort", "födelsedag"} <= set(report["replaced"])
     places = {path.parent.relative_to(recorded).as_posix() for path in recorded.rglob("*.request.*")}
-    assert {"callers/10", "callers/11", "agencies/af", "agencies/fk", "agencies/skv/v11/skattekonto"} <= places
-    assert len(places) == 2 + 7 + 5
+    assert {
+        "callers/10",
+        "callers/11",
+        "callers/1",
+        "agencies/af",
+        "agencies/fk",
+        "agencies/skv/v11/skattekonto",
+    } <= places
+    assert len(places) == 3 + 7 + 5
     originals = {*NUMBERS, "Tolvan", "Tolvansson", "Aron", "Provsson", "ABC12A", "XYZ987", "90325", "6000 000 000 000"}
     for path in recorded.rglob("*.*"):
         content = path.read_bytes().decode()
@@ -116,5 +124,5 @@ def test_the_recorded_answers_come_again_from_the_recorded_agencies(pki: Path, r
         Background(lambda started: simulator.serve(settings, started)) as server,
         running_gateway(pki, tmp_path, server.ports[0]) as gateway,
     ):
-        done = [run_here("replay", recorded / f"callers/{v}", "--url", gateway.at(v), *files) for v in ("10", "11")]
-    assert [one.returncode for one in done] == [0, 0], [one.stdout for one in done]
+        done = [run_here("replay", recorded / f"callers/{v}", "--url", gateway.at(v), *files) for v in CONTRACTS]
+    assert [one.returncode for one in done] == [0, 0, 0], [one.stdout for one in done]

@@ -16,6 +16,7 @@ from vectors import make, wss_cases
 from vectors.wss import BODY, WSSE, Draft, Party
 
 from ssbtek_gateway import config
+from ssbtek_gateway.contracts import CONTRACTS
 from ssbtek_gateway.gateway import SetupError, check
 from ssbtek_gateway.simulator.wssecurity import Signing
 
@@ -102,6 +103,15 @@ def test_everything_is_signed_on_its_whole_way(strict: Gateway, pki: Path, kind:
         ("AF", True),
         ("SO", True),
     ]
+
+
+def test_the_typed_contracts_overview_is_signed_with_the_rest_of_the_body(strict: Gateway, pki: Path) -> None:
+    operation = "<ssbt:hamtaBastjanstInformation"
+    body = BODY.replace(operation, f'{operation} xmlns:ssbt="{CONTRACTS["1"].namespace}"')
+    status, answer = strict.post(draft(pki).but(body=body).sealed().encode(), version="1")
+    assert status == 200, answer
+    assert b"<ssbtek:oversikt>" in answer
+    assert signed_by(answer, pki / "gateway-signing.pem") == ["Body", "Timestamp"]
 
 
 def test_everything_is_signed_with_rsa(pki: Path, tmp_path: Path) -> None:

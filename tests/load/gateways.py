@@ -94,7 +94,7 @@ def configuration(folder: Path, stub: Stub, port: int, setting: Setting) -> Path
         [[organisation]]
         organisationsnummer = "{ORGANISATION}"
         namn = "Testkommunen"
-        versioner = ["10", "11"]
+        versioner = ["10", "11", "1"]
         bastjanster = {list(SECTIONS)}
         aktorsid = ["TEST-01"]
         syften = ["Handläggning av ekonomiskt bistånd"]

@@ -24,7 +24,8 @@ SCHEMA_FACTS = sorted(path.stem for path in FACTS.glob("*.yaml") if path.stem no
 SCHEMAS = sorted((ROOT / "xsd").rglob("*.xsd"))
 COMBINED_WSDLS = sorted((ROOT / "wsdl" / "ssbt").rglob("*.wsdl"))
 SERVICE_WSDLS = sorted((ROOT / "wsdl" / "services").glob("*.wsdl"))
-WSDLS = COMBINED_WSDLS + SERVICE_WSDLS
+TYPED_WSDL = ROOT / "wsdl" / "ssbtek" / "1" / "ssbtek.wsdl"
+WSDLS = [*COMBINED_WSDLS, TYPED_WSDL, *SERVICE_WSDLS]
 
 COMBINED_VERSIONS = [path.parent.name for path in COMBINED_WSDLS]
 
@@ -110,7 +111,7 @@ def part_elements(wsdl: etree._Element) -> Iterator[tuple[str, str, str]]:
 
 def test_there_is_something_to_test() -> None:
     assert len(SCHEMA_FACTS) == 8
-    assert len(SCHEMAS) == 19
+    assert len(SCHEMAS) == 20
     assert {path.stem.upper() for path in SERVICE_WSDLS} == facts("wsdl")["upstream"].keys()
     assert [path.parent.name for path in COMBINED_WSDLS] == ["10", "11"]
 
@@ -165,11 +166,27 @@ def test_schemas_compile_from_local_files_alone(path: Path) -> None:
     compiled(path)
 
 
-@pytest.mark.parametrize("path", COMBINED_WSDLS, ids=name_of)
+@pytest.mark.parametrize("path", WSDLS, ids=name_of)
+def test_no_two_schemas_are_imported_by_the_same_words(path: Path) -> None:
+    # gSOAP's wsdl2h takes a schemaLocation that it has seen for the schema that it led to before, wherever it stands.
+    led, waiting = dict[str, Path](), [path]
+    while waiting:
+        at = waiting.pop()
+        for location in find(root_of(at), "//x:import/@schemaLocation | //x:include/@schemaLocation"):
+            target = (at.parent / location).resolve()
+            if location not in led:
+                waiting.append(target)
+            assert led.setdefault(location, target) == target
+    assert led
+
+
+@pytest.mark.parametrize("path", [*COMBINED_WSDLS, TYPED_WSDL], ids=name_of)
 def test_combined_wsdl_agrees_with_the_facts(path: Path) -> None:
     want = facts("wsdl")["ssbt-N"]
     wsdl = root_of(path)
-    namespace = want["targetNamespace"].removesuffix("N") + path.parent.name
+    # The typed contract is ours but for its namespace: what reads the one can read the other.
+    published = want["targetNamespace"].removesuffix("N") + path.parent.name
+    namespace = "urn:ssbtek-gateway:1" if path == TYPED_WSDL else published
     assert wsdl.get("targetNamespace") == namespace
     messages: dict[str, dict[str, str]] = {}
     for message, part, element in part_elements(wsdl):
@@ -179,8 +196,8 @@ def test_combined_wsdl_agrees_with_the_facts(path: Path) -> None:
         named = {op.get("name"): find(op, "(w:input|w:output|w:fault)/@name") for op in find(wsdl, operations)}
         assert named == want["operations"]
     for op in find(wsdl, "w:portType/w:operation"):
-        used = find(op, "(w:input|w:output|w:fault)/@message")
-        assert used == [f"ssbt:{op.get('name')}{role}" for role in ("Request", "Response", "Fault")]
+        used = [name.partition(":")[2] for name in find(op, "(w:input|w:output|w:fault)/@message")]
+        assert used == [f"{op.get('name')}{role}" for role in ("Request", "Response", "Fault")]
     assert find(wsdl, "w:portType/@name") == [want["portType"]]
     assert find(wsdl, "w:binding/@name") == [want["binding"]]
     assert find(wsdl, "w:service/@name") == [want["service"]]
@@ -193,6 +210,14 @@ def test_a_version_speaks_of_its_own_namespace_alone(version: str) -> None:
         text = path.read_text(encoding="utf-8")
         assert set(re.findall(r"/ssbt/([0-9]+)", text)) == {version}, path
         assert f"ekonomiskt bistånd, version {version}" in text
+
+
+def test_the_typed_contract_is_no_version_of_the_published_one() -> None:
+    for path in (TYPED_WSDL, ROOT / "xsd" / "ssbtek" / "1" / "ssbtek.xsd"):
+        text = path.read_text(encoding="utf-8")
+        assert "/ssbt/" not in text
+        assert "projektets eget" in " ".join(text.split())
+        assert "base64" not in text
 
 
 @pytest.mark.parametrize("name", ["Skatteverket", "SkatteverketFraga", "SkatteverketDelSvar", "SkatteverketSvar"])

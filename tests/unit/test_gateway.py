@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize(
     ("table", "problem"),
     [
-        ('[versioner."9"]', r"^versioner: there is no version 9, only 10, 11$"),
+        ('[versioner."9"]', r"^versioner: there is no version 9, only 10, 11, 1$"),
         ('[rates]\nredis = "redis://x"\npassword = "none"', r"^rates: authority or password: .*/none: No such file"),
         ('[rates]\nredis = "rediss://x"\nauthority = "gateway.toml"', r"^rates: authority or password: "),
     ],

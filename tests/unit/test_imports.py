@@ -23,6 +23,7 @@ LAYERS = [
         "background",
         "xmlgate",
         "jsongate",
+        "json_xml",
         "resources",
         "tls",
         "config",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from ssbtek_gateway.model import Outcome
 
 SCHEMA = xmlgate.schema(resources.xsd("svarsoversikt/svarsoversikt-1.xsd"))
+BEGAN = datetime(2026, 2, 16, 8, 30, tzinfo=UTC)
 KASSOR = (
     Bedomning('Ett <&> "a-kassa"', Verdict.SVARAT),
     Bedomning("Tysta kassan", Verdict.KAN_EJ_AVGORAS, "StatusSvarandeOrganisation"),
@@ -30,7 +32,9 @@ def test_every_outcome_says_who_answered_and_why_it_cannot_be_told() -> None:
         "FK": failure("TIMEOUT", reason="x"),
         "TNS": agency_fault(reason="x"),
     }
-    root = xmlgate.parse_agency(oversikt.written(outcomes, {"SO": 0.0124, "FK": 20.1}, None), None)
+    told = oversikt.of(outcomes, {"SO": 0.0124, "FK": 20.1}, BEGAN)
+    assert [each.tidpunkt - BEGAN for each in told.values()] == [timedelta(seconds=s) for s in (0.0124, 20.1, 0)]
+    root = xmlgate.parse_agency(oversikt.written(told, None), None)
     SCHEMA.assertValid(root)
     assert [(section.get("kod"), section.get("millisekunder")) for section in root] == [
         ("SO", "12"),

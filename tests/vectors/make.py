@@ -10,6 +10,10 @@ import re
 from base64 import b64encode
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ssbtek_gateway.contracts.contract import Contract
 
 FOLDER = Path(__file__).parent / "questions"
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
@@ -539,13 +543,22 @@ _CONTRACT_FLAWS: dict[str, Flaw] = {
 FLAWED: dict[str, Flaw] = _XML_FLAWS | _SOAP_FLAWS | _CONTRACT_FLAWS
 
 
-def in_version(content: bytes, version: str) -> bytes:
-    """A message for version 10 as one for `version`; one for that other version becomes one for 10."""
-    if version == "10":
+# What version 10's question to FK says, and how version 1 says it. The flaws of the first are none of the second.
+_FK_FRAGA = re.compile(
+    r"<(\w+:|)version>v9</\1version>(\s*<\1aktorsid>.*</\1aktorsid>)(\s*)<\1lefiJsonFraga>.*</\1lefi.*>"
+)
+_FK_TYPED = r"\2\3<\1formansinformation>FK:FP</\1formansinformation>"
+ONLY_UNTYPED = {name for name, flaw in FLAWED.items() if name.startswith("lefi-") or "lefiJsonFraga" in flaw.says}
+
+
+def in_version(content: bytes, contract: Contract) -> bytes:
+    """A message for version 10 as one for that other version; one for that becomes one for 10."""
+    if contract.namespace == SSBT:
         return content
-    codec = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}.get(content[:2], "utf-8")
-    old, new, kept = (f"/ssbt/{number}".encode(codec) for number in ("10", version, "XX"))
-    return content.replace(new, kept).replace(old, new).replace(kept, old)
+    codec = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}.get(content[:2], "latin-1")
+    old, new, kept = (name.encode(codec) for name in (SSBT, contract.namespace, "urn:kept"))
+    content = content.replace(new, kept).replace(old, new).replace(kept, old)
+    return content if contract.family == "ssbt" else _FK_FRAGA.sub(_FK_TYPED, content.decode(codec)).encode(codec)
 
 
 def files() -> dict[str, bytes]:

@@ -42,7 +42,7 @@ def ssbtek(pki: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate
         yield gateway
 
 
-@pytest.fixture(scope="session", params=list(CONTRACTS))
+@pytest.fixture(scope="session", params=list(_SKV))
 def target(ssbtek: Gateway, request: pytest.FixtureRequest) -> Target:
     return Target(ssbtek, request.param)
 
@@ -80,7 +80,7 @@ def said(target: Target, messages: list[Path]) -> dict[str, str]:
     answers = []
     for message in messages:
         connection = target.gateway.connection()
-        connection.request("POST", f"/ssbt/{target.version}", message.read_bytes(), {"Content-Type": "text/xml"})
+        connection.request("POST", CONTRACTS[target.version].path, message.read_bytes(), {"Content-Type": "text/xml"})
         answers.append(connection.getresponse().read())
         connection.close()
     said = read(*answers)

@@ -34,7 +34,7 @@ def locations(path: str) -> list[str]:
 
 
 def test_each_version_has_a_wsdl() -> None:
-    assert set(WSDLS) == {f"/ssbt/{version}?wsdl" for version in CONTRACTS}
+    assert set(WSDLS) == {f"{contract.path}?wsdl" for contract in CONTRACTS.values()}
 
 
 @pytest.mark.parametrize("path", WSDLS)

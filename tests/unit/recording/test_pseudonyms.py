@@ -87,6 +87,17 @@ def test_what_no_schema_names_is_replaced_whole_but_for_days_and_amounts() -> No
     )
 
 
+def test_json_in_xml_is_known_by_its_keys_as_json_is() -> None:
+    (answer,) = written(
+        '<okant><m:map xmlns:m="http://www.w3.org/2005/xpath-functions"><m:string key="utdelningadress">Storgatan 5'
+        '</m:string><m:string key="nytt">Anna</m:string><m:array key="namn"><m:string>Ek</m:string></m:array>'
+        '<m:number key="belopp">12.5</m:number><m:null key="197503141232"/></m:map></okant>'
+    )
+    (document,) = xmlgate.parse_own(answer.encode())
+    assert ["".join(map(str, one.itertext())) for one in document] == ["Provgatan 1", "okänt-1", "Namn1", "12.5", ""]
+    assert document[-1].get("key") in NUMBERS
+
+
 def test_a_century_beside_a_number_counts() -> None:
     (answer,) = written("<i><sekel>19</sekel><personnummer>1203041239</personnummer></i>")
     # Without it 12 would be 2012.

@@ -97,7 +97,8 @@ def asked(person: PersonId, version: str) -> Question:
         bitraden=(),
         perioder=dict.fromkeys(REGISTRY, period),
         fk=FkFraga("v9", "TEST-01", json.dumps(lefi).encode(), lefi),
-        skv=SkvFraga((period.tom_datum.year - 1,), PARTS) if version != "10" else None,
+        skv=SkvFraga((period.tom_datum.year - 1,), PARTS) if version == "11" else None,
+        skv_dokument=CONTRACTS[version].skv_dokument,
     )
 
 
@@ -155,7 +156,7 @@ async def test_a_limit_of_its_own_is_kept_before_anything_is_sent(service: tuple
         "AF": {"bitraden": (Party(make.BITRADE, "A"), Party(make.KOMMUN, "B"))},
         "CSN": {"arendeidentitet": "X" * 32},
         "FK": {"fk": None},
-        "SKV": {"skv": None, "version": "11"},
+        "SKV": {"skv": None, "skv_dokument": False},
         "TNS": {"person": PersonId("189001019802")},
     }
     if kod not in beyond:  # SO and MIV have no limit that is known

@@ -69,7 +69,7 @@ async def ask_xml(transport: FakeTransport, svar: str) -> Outcome:
 
 
 async def ask_parts(*parts: str, settings: Mapping[str, object] = SETTINGS) -> Outcome:
-    wanted = replace(question(), version="11", skv=SkvFraga((2024, 2025), parts))
+    wanted = replace(question(), skv=SkvFraga((2024, 2025), parts), skv_dokument=False)
     return await skv.connect(Skv.model_validate(settings)).ask(wanted)
 
 
