@@ -48,7 +48,7 @@ _OPERATIONS = {
     ),
     "hamtaTillgangligaInformationstyperResponse": (
         "LefiExternTillgangligaInformationstyper",
-        "Vad aktören får fråga efter.",
+        "Svaret om vad aktören får fråga efter.",
     ),
     "lefiFel": ("LefiFel", "Detaljen i det SOAP-fel som avvisar hela frågan."),
 }
@@ -144,7 +144,8 @@ def _named(vocabulary: Vocabulary, name: str) -> Iterator[str]:
         yield "  </xs:simpleType>"
         return
     yield f'  <xs:complexType name="{name}">'
-    yield from _documented("    ", definition.get("description"))
+    unexplained = f"{name}: underlag vars förkortning ingen källa skriver ut."
+    yield from _documented("    ", definition.get("description", unexplained))
     yield "    <xs:sequence>"
     for member, child in definition["properties"].items():
         yield from _element(vocabulary, name, member, child)
