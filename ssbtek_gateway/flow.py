@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ssbtek_gateway.services.service import BaseService
 
 # What a payload that its service could read may be beyond in an answer, a little deeper than it came or as elements.
-_BEYOND = (xmlgate.XmlError, jsongate.JsonError, RecursionError, ArithmeticError)
+_BEYOND = (xmlgate.XmlError, jsongate.JsonError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)

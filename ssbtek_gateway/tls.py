@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ssl
+import warnings
 from typing import TYPE_CHECKING
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
+from cryptography.utils import CryptographyDeprecationWarning
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,8 +21,11 @@ _CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20:@SECLEVEL=2"
 
 # What a certificate may be signed with, for whoever judges one beside OpenSSL.
 HASHES = (hashes.SHA256, hashes.SHA384, hashes.SHA512)
+# RFC 5280 section 4.1.2.2 forbids a serial number below 1; cryptography warns of it on standard error and reads on.
+warnings.filterwarnings("error", "Parsed a serial number", CryptographyDeprecationWarning)
 # What cryptography raises of certificates that nobody should have issued.
 UNREADABLE = (
+    CryptographyDeprecationWarning,
     ValueError,
     TypeError,
     UnsupportedAlgorithm,

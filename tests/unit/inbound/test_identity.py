@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -176,6 +178,23 @@ def test_without_a_certificate_nobody_is_asking() -> None:
 
 @pytest.mark.parametrize("der", [b"0", b"certificate" * 100])
 def test_what_is_no_certificate_is_nobody(der: bytes) -> None:
+    assert reason(IDENTITY, der) == "the certificate cannot be read"
+
+
+def test_a_serial_number_below_one_is_nobodys() -> None:
+    # Outside a test run too, where a warning is no error of itself; the program says nothing on standard error.
+    der = certificate(one(SN, KOMMUN)).replace(b"\x02\x01\x01", b"\x02\x01\x00", 1)
+    program = """
+import sys
+from ssbtek_gateway import tls
+from cryptography import x509
+try:
+    x509.load_der_x509_certificate(bytes.fromhex(sys.argv[1]))
+except tls.UNREADABLE:
+    print("unreadable")
+"""
+    done = subprocess.run([sys.executable, "-c", program, der.hex()], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("unreadable\n", "")
     assert reason(IDENTITY, der) == "the certificate cannot be read"
 
 
