@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
@@ -44,6 +44,7 @@ _TEXT_DECLARATION = re.compile(r"^\s*<\?xml\s[^>]*\?>")
 # What a caller's message may hold, far above any question (about 35 elements; a signature adds as many). A tag begins
 # with "<" and an attribute has a "=", so that counting these bounds the tree before there is one.
 _BOUNDS = {b"<": 4_000, b"=": 2_000, b"xmlns": 200}
+_XS = "{http://www.w3.org/2001/XMLSchema}"
 _TOO_DEEP = etree.XPath(f"boolean({'/*' * 65})")
 # libxml2's own limits stay on without huge_tree: depth 256, text 10 MB, entity amplification.
 _PARSER = etree.XMLParser(
@@ -106,8 +107,37 @@ def written(element: _Element, tag: str) -> bytes:
 
 @cache
 def schema(path: Path) -> etree.XMLSchema:
-    """The compiled schema at `path`. Its imports are relative paths among our own files."""
-    return etree.XMLSchema(file=str(path))
+    """The compiled schema at `path`. Its imports are relative paths among our own files.
+
+    A list of lists without ends between them (CSN: fifty times fifty payments) is compiled as the one list that it is:
+    libxml2 tries every way to divide it, spends half a second on a wrong one and refuses a right one that is long.
+    """
+    parser = etree.XMLParser(no_network=True, resolve_entities=False, load_dtd=False)
+    parser.resolvers.add(_Flattened())
+    return etree.XMLSchema(etree.fromstring(_flattened(str(path)), parser, base_url=str(path)))
+
+
+class _Flattened(etree.Resolver):
+    """Gives libxml2 our schema files as `_flattened` writes them."""
+
+    def resolve(self, system_url: str | None, public_id: str | None, context: Any) -> Any:  # noqa: ANN401, ARG002 - lxml's
+        url = system_url or ""
+        return self.resolve_string(_flattened(url), context, base_url=url)
+
+
+def _flattened(path: str) -> bytes:
+    """The schema at `path` with a repeated sequence of one element that may be absent as that element repeated."""
+    root = etree.parse(path, _PARSER).getroot()
+    for group in root.iter(f"{_XS}sequence"):
+        if group.get("maxOccurs", "1") != "1" and len(group) == 1:
+            (element,) = group
+            if element.tag == f"{_XS}element" and element.get("minOccurs") == "0":
+                times = [particle.get("maxOccurs", "1") for particle in (group, element)]
+                many = "unbounded" if "unbounded" in times else str(int(times[0]) * int(times[1]))
+                element.set("maxOccurs", many)
+                del group.attrib["maxOccurs"]
+                group.attrib.pop("minOccurs", None)
+    return etree.tostring(root)
 
 
 def _has_comment_or_instruction(root: _Element) -> bool:
