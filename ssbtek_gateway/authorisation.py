@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from ssbtek_gateway.config import Organisation
-    from ssbtek_gateway.config_signering import WsSecurity
+    from ssbtek_gateway.config.signering import WsSecurity
     from ssbtek_gateway.model import Caller, Question, Refused
 
 _STRICTNESS: tuple[WsSecurity, ...] = ("av", "tillaten", "kravs")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ssbtek_gateway.config import Settings
-    from ssbtek_gateway.config_calendar import Underhall
+    from ssbtek_gateway.config.calendar import Underhall
 
 _LOG = structlog.get_logger()
 _DAYS_AHEAD = 90

@@ -12,7 +12,7 @@ from ssbtek_gateway import rates, tls
 if TYPE_CHECKING:
     import ssl
 
-    from ssbtek_gateway.config_rates import Rates
+    from ssbtek_gateway.config.rates import Rates
 
 # A count takes well under a millisecond.
 _CONNECTIONS = 10

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from ssbtek_gateway.config_calendar import SWEDEN
+from ssbtek_gateway.config.calendar import SWEDEN
 from ssbtek_gateway.faults import failure, timeout
 from ssbtek_gateway.model import Data, Failure, PartsPayload
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from ssbtek_gateway.config import Bastjanst
-    from ssbtek_gateway.config_calendar import Underhall
+    from ssbtek_gateway.config.calendar import Underhall
     from ssbtek_gateway.model import Outcome, Question
     from ssbtek_gateway.services.service import BaseService
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
     from opentelemetry.trace import Span, Tracer
 
-    from ssbtek_gateway.config_log import Tracing
+    from ssbtek_gateway.config.log import Tracing
     from ssbtek_gateway.contracts.contract import Contract
     from ssbtek_gateway.flow import Flow
     from ssbtek_gateway.inbound.app import Application, Receive, Scope, Send

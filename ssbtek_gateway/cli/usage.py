@@ -20,7 +20,7 @@ from ssbtek_gateway.audit.usage import usage as used
 from ssbtek_gateway.cli.common import USAGE, fail, printable
 from ssbtek_gateway.cli.serve import ConfigFile, load
 from ssbtek_gateway.cli.table import print_table
-from ssbtek_gateway.config_calendar import SWEDEN
+from ssbtek_gateway.config.calendar import SWEDEN
 
 if TYPE_CHECKING:
     from ssbtek_gateway.config import Settings

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from lxml.etree import _Element
 
     from ssbtek_gateway.audit.backend import Backend
-    from ssbtek_gateway.config_signering import Signering
+    from ssbtek_gateway.config.signering import Signering
     from ssbtek_gateway.inbound.identity import Identity
     from ssbtek_gateway.model import Caller
     from ssbtek_gateway.wssecurity.trust import Trust

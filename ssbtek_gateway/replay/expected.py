@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, ValidationError
 
-from ssbtek_gateway.config_types import FilePath, Model
+from ssbtek_gateway.config.types import FilePath, Model
 from ssbtek_gateway.replay import ignores
 
 if TYPE_CHECKING:

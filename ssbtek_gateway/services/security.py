@@ -17,7 +17,7 @@ from ssbtek_gateway.wssecurity.timestamp import Window
 from ssbtek_gateway.wssecurity.verify import verify
 
 if TYPE_CHECKING:
-    from ssbtek_gateway.config_signering import BastjanstSignering, WsSecurity
+    from ssbtek_gateway.config.signering import BastjanstSignering, WsSecurity
     from ssbtek_gateway.services.transport import Reply
     from ssbtek_gateway.wssecurity.trust import Trust
 

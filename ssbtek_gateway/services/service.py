@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
-from ssbtek_gateway.config_calendar import SWEDEN
+from ssbtek_gateway.config.calendar import SWEDEN
 from ssbtek_gateway.model import Bedomning, Verdict
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from vectors import make
 
 from ssbtek_gateway import cli, xmlgate
 from ssbtek_gateway.client import TEST_ASKER, FaultError
-from ssbtek_gateway.config_calendar import SWEDEN
+from ssbtek_gateway.config.calendar import SWEDEN
 from ssbtek_gateway.services.service import today
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from unit.test_rates import tried
 
 from ssbtek_gateway import rates, redis_pool
 from ssbtek_gateway.client import FaultError
-from ssbtek_gateway.config_rates import Rates as Settings
+from ssbtek_gateway.config.rates import Rates as Settings
 from ssbtek_gateway.rates import LEFT_ALONE_SECONDS, Rates
 from ssbtek_gateway.resilience import Clock
 

@@ -14,7 +14,7 @@ from vectors import make
 
 from ssbtek_gateway.closing import Closing, remind, soon
 from ssbtek_gateway.config import Settings
-from ssbtek_gateway.config_calendar import Underhall, Version
+from ssbtek_gateway.config.calendar import Underhall, Version
 from ssbtek_gateway.faults import GatewayFault
 from ssbtek_gateway.resilience import Clock
 

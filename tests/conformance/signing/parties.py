@@ -11,7 +11,7 @@ from unit.builders import af_answer
 from unit.services.harness import enveloped
 from vectors.wss import Party
 
-from ssbtek_gateway.config_signering import BastjanstSignering
+from ssbtek_gateway.config.signering import BastjanstSignering
 from ssbtek_gateway.services.security import ServiceSecurity
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from ssbtek_gateway.audit import reader, record
 from ssbtek_gateway.audit.backend import Sqlite
 from ssbtek_gateway.audit.usage import Used, usage
 from ssbtek_gateway.authorisation import Grant
-from ssbtek_gateway.config_calendar import SWEDEN
+from ssbtek_gateway.config.calendar import SWEDEN
 from ssbtek_gateway.model import Caller, Party
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ssbtek_gateway.config_types import FilePath, Model, Url
+from ssbtek_gateway.config.types import FilePath, Model, Url
 
 
 class Log(Model):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, field_validator, model_validator
 
-from ssbtek_gateway.config_types import FilePath, Model
+from ssbtek_gateway.config.types import FilePath, Model
 
 if TYPE_CHECKING:
     from pathlib import Path

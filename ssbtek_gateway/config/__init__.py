@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from ssbtek_gateway import postgresql_url
-from ssbtek_gateway.config_calendar import Underhall, Version
-from ssbtek_gateway.config_issuers import Utfardare
-from ssbtek_gateway.config_log import Log, Tracing
-from ssbtek_gateway.config_proxy import Proxy
-from ssbtek_gateway.config_rates import Rates
-from ssbtek_gateway.config_signering import BastjanstSignering, Signering, WsSecurity
-from ssbtek_gateway.config_types import FilePath, Model, Organisationsnummer, PostgresqlUrl, Seconds, Url
+from ssbtek_gateway.config.calendar import Underhall, Version
+from ssbtek_gateway.config.issuers import Utfardare
+from ssbtek_gateway.config.log import Log, Tracing
+from ssbtek_gateway.config.proxy import Proxy
+from ssbtek_gateway.config.rates import Rates
+from ssbtek_gateway.config.signering import BastjanstSignering, Signering, WsSecurity
+from ssbtek_gateway.config.types import FilePath, Model, Organisationsnummer, PostgresqlUrl, Seconds, Url
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, model_validator
 
-from ssbtek_gateway.config_types import Model
+from ssbtek_gateway.config.types import Model
 
 SWEDEN = ZoneInfo("Europe/Stockholm")
 

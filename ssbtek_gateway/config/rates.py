@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, model_validator
 
-from ssbtek_gateway.config_types import FilePath, Model
+from ssbtek_gateway.config.types import FilePath, Model
 
 
 def _redis(url: str) -> str:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from ssbtek_gateway.config_types import FilePath, Model, Seconds
+from ssbtek_gateway.config.types import FilePath, Model, Seconds
 
 # Off, optional, demanded.
 WsSecurity = Literal["av", "tillaten", "kravs"]

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from ssbtek_gateway.config_types import FilePath, Model
+from ssbtek_gateway.config.types import FilePath, Model
 
 
 class Utfardare(Model):
