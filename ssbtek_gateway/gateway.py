@@ -5,21 +5,15 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-import re
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import structlog
-from cryptography import x509
-from cryptography.x509.oid import NameOID
 
-from ssbtek_gateway import certificates, closing, health, metrics, revocation, telemetry, tls
+from ssbtek_gateway import certificates, closing, health, materials, metrics, revocation, telemetry, tls
 from ssbtek_gateway.admission import Admission
 from ssbtek_gateway.audit import AuditError, head
-from ssbtek_gateway.audit.backend import Postgresql, Sqlite, database_of
-from ssbtek_gateway.audit.chain import ChainKey
-from ssbtek_gateway.audit.record import PersonKey
 from ssbtek_gateway.audit.store import AuditStore
 from ssbtek_gateway.authorisation import Register
 from ssbtek_gateway.config import SoapBastjanst
@@ -27,7 +21,7 @@ from ssbtek_gateway.contracts import CONTRACTS
 from ssbtek_gateway.flow import Flow
 from ssbtek_gateway.inbound import documents
 from ssbtek_gateway.inbound.app import DocumentApp, QuestionApp
-from ssbtek_gateway.inbound.identity import Identity, Issuer
+from ssbtek_gateway.inbound.identity import Identity
 from ssbtek_gateway.inbound.proxy import ProxiedApp
 from ssbtek_gateway.inbound.security import MessageSecurity
 from ssbtek_gateway.inbound.server import Door, Listener
@@ -41,13 +35,8 @@ from ssbtek_gateway.sockets import claim
 
 if TYPE_CHECKING:
     import socket
-    import ssl
-    from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Sequence
 
-    from redis.asyncio import BlockingConnectionPool
-
-    from ssbtek_gateway.audit.backend import Backend
     from ssbtek_gateway.config import Limits, Settings
     from ssbtek_gateway.health import State
     from ssbtek_gateway.inbound.app import Application
@@ -55,18 +44,12 @@ if TYPE_CHECKING:
     from ssbtek_gateway.tracing import Traced
 
 _LOG = structlog.get_logger()
-_SHORTEST_KEY = 32
 # So many new objects: a question leaves some ten behind, in circles that only the collector finds.
 _COLLECT_AFTER = 10_000
 # How often it is looked whether a revocation list has changed.
 _REVOCATION_SECONDS = 10
-_PLACES = {"serialNumber": NameOID.SERIAL_NUMBER, "organizationIdentifier": NameOID.ORGANIZATION_IDENTIFIER}
 # Beyond a question's own deadline: time to put the answer together, record it and send it.
 _DRAIN_RESERVE_SECONDS = 5
-
-
-class SetupError(Exception):
-    """The configuration is well-formed but the gateway cannot be built from it; the text says which part and why."""
 
 
 async def serve(
@@ -81,7 +64,7 @@ async def serve(
     `started` is told the listener, its ports once they are open, and what tells the state. `sockets` are bound to
     `addresses`; without them the addresses are taken here. `recorded` goes around what answers questions (`record`).
 
-    Raises `SetupError` where a file is missing or unusable, or an address is taken.
+    Raises `materials.SetupError` where a file is missing or unusable, or an address is taken.
     """
     async with AsyncExitStack() as stack:
         stack.enter_context(metrics.published())
@@ -90,8 +73,8 @@ async def serve(
             traced = _tracing()(settings.tracing)
             stack.push_async_callback(traced.close)
         sockets = sockets or _claimed(settings, stack)
-        key = chain_key(settings)
-        audit = await AuditStore.open(audit_backend(settings, worker), key)
+        key = materials.chain_key(settings)
+        audit = await AuditStore.open(materials.audit_backend(settings, worker), key)
         if settings.audit.heads is not None:  # until all rows are written
             exporting = head.exported(lambda: audit.place, key, settings.audit.heads, settings.audit.heads_seconds)
             await stack.enter_async_context(exporting)
@@ -99,29 +82,29 @@ async def serve(
         services = base_services(settings, traced)
         for service in services.values():
             stack.push_async_callback(service.close)
-        redis = _redis(settings)
+        redis = materials.redis(settings)
         if redis is not None:
             stack.push_async_callback(redis.disconnect)
         rates = Rates(settings.organisation, redis)
         admission = Admission(settings.limits)
         telemetry.watch(services, settings.limits.questions, admission)
         register = Register(settings.organisation)
-        with _naming("signering: certificate or key"):
-            security = MessageSecurity.load(register, settings.signering, audit_backend(settings))
+        with materials.naming("signering: certificate or key"):
+            security = MessageSecurity.load(register, settings.signering, materials.audit_backend(settings))
         stack.push_async_callback(security.close)
         flow = Flow(
             register,
             services,
             audit,
-            person_key(settings),
+            materials.person_key(settings),
             rates,
             admission,
             settings.limits,
-            closing_of(settings),
+            materials.closing_of(settings),
             settings.regler.kontrollsiffra == "krav",
         )
         stack.callback(asyncio.create_task(closing.remind(settings)).cancel)
-        identity = Identity(issuers(settings))
+        identity = Identity(materials.issuers(settings))
         stack.callback(asyncio.create_task(_follow_revocations(settings, identity)).cancel)
         warnings = _certificate_warnings(settings, identity)
 
@@ -143,7 +126,7 @@ async def serve(
         try:
             await listener.serve()
         except OSError as error:
-            raise SetupError(f"cannot listen: {error.strerror or type(error).__name__}") from None
+            raise materials.SetupError(f"cannot listen: {error.strerror or type(error).__name__}") from None
         _LOG.info("stopped")
 
 
@@ -160,38 +143,38 @@ def drain_seconds(limits: Limits) -> float:
 
 
 def check(settings: Settings) -> None:
-    """Build everything that needs no event loop and nobody else, then throw it away. Raises `SetupError`."""
+    """Build everything that needs no event loop and nobody else, then throw it away. Raises `materials.SetupError`."""
     for kod, configured in settings.bastjanst:
         if configured is not None and configured.authority is not None:
-            with _naming(f"bastjanst.{kod}: certificate, key or authority"):
+            with materials.naming(f"bastjanst.{kod}: certificate, key or authority"):
                 tls.client_context(configured.certificate, configured.key, configured.authority)
         if isinstance(configured, SoapBastjanst) and configured.signering is not None:
-            with _naming(f"bastjanst.{kod}.signering: certificate, key or svar_certifikat"):
+            with materials.naming(f"bastjanst.{kod}.signering: certificate, key or svar_certifikat"):
                 ServiceSecurity.load(configured.signering)
     if settings.bastjanst.SKV is not None:
-        with _naming("bastjanst.SKV"):
+        with materials.naming("bastjanst.SKV"):
             skv.template(settings.bastjanst.SKV)
     if settings.tracing is not None:
         _tracing()
-    _contexts(settings)
-    issuers(settings)
-    _redis(settings)
-    closing_of(settings)
-    with _naming("signering: certificate or key"):
-        MessageSecurity.load(Register(()), settings.signering, audit_backend(settings))
-    person_key(settings)
-    chain_key(settings)
+    materials.contexts(settings)
+    materials.issuers(settings)
+    materials.redis(settings)
+    materials.closing_of(settings)
+    with materials.naming("signering: certificate or key"):
+        MessageSecurity.load(Register(()), settings.signering, materials.audit_backend(settings))
+    materials.person_key(settings)
+    materials.chain_key(settings)
     try:
-        audit_backend(settings).check()
+        materials.audit_backend(settings).check()
     except AuditError as error:
-        raise SetupError(f"audit: {error}") from None
+        raise materials.SetupError(f"audit: {error}") from None
     heads = settings.audit.heads
     if heads is not None and not (heads.is_dir() and os.access(heads, os.W_OK | os.X_OK)):
-        raise SetupError(f"audit.heads: {heads}: is no folder that can be written to")
+        raise materials.SetupError(f"audit.heads: {heads}: is no folder that can be written to")
 
 
 def base_services(settings: Settings, traced: Traced | None) -> dict[str, Guarded]:
-    """The connected base services, guarded. Call on the running event loop. Raises `SetupError`."""
+    """The connected base services, guarded. Call on the running event loop. Raises `materials.SetupError`."""
     configured = dict(settings.bastjanst)
     guarded: dict[str, Guarded] = {}
     for kod, service in connections(settings).items():
@@ -210,7 +193,7 @@ def connections(settings: Settings) -> dict[str, BaseService]:
     connected: dict[str, BaseService] = {}
     for kod, configured in settings.bastjanst:
         if configured is not None:
-            with _naming(f"bastjanst.{kod}"):
+            with materials.naming(f"bastjanst.{kod}"):
                 connected[kod] = REGISTRY[kod].connect(configured)
     return connected
 
@@ -224,7 +207,7 @@ def doors(
     traced: Traced | None,
     recorded: Callable[[Application], Application],
 ) -> list[Door]:
-    """What answers on each of `addresses`. Raises `SetupError`."""
+    """What answers on each of `addresses`. Raises `materials.SetupError`."""
     contracts = CONTRACTS.values()
     listen = settings.listen
     given_out = DocumentApp(
@@ -236,7 +219,7 @@ def doors(
         given_out, endpoints, flow, identity, settings.limits.message_bytes, listen.body_seconds, security
     )
     questions = recorded(traced.application(questions) if traced is not None else questions)
-    mutual, one_sided = _contexts(settings)
+    mutual, one_sided = materials.contexts(settings)
     proxy = settings.proxy
     header = proxy.header.lower().encode() if proxy else b""
     at_listen = ProxiedApp(questions, header, proxy.peers) if proxy and proxy.peers else questions
@@ -248,23 +231,6 @@ def doors(
     return opened
 
 
-def issuers(settings: Settings) -> list[Issuer]:
-    """Who is trusted to say who asks. Raises `SetupError`."""
-    found = [Issuer(_certificate("listen.client_authorities", path)) for path in settings.listen.client_authorities]
-    for configured in settings.utfardare:
-        part = f"utfardare {configured.namn}"
-        certificate = _certificate(part, configured.certifikat)
-        revocations = None
-        if configured.crl is not None:
-            with _naming(part):
-                revocations = revocation.read(configured.crl, certificate, timedelta(hours=configured.crl_timmar))
-        form = _PLACES[configured.attribut], re.compile(configured.monster, re.ASCII)
-        found.append(
-            Issuer(certificate, configured.namn, (form,), configured.policyer, configured.for_klienter, revocations)
-        )
-    return found
-
-
 async def _follow_revocations(settings: Settings, identity: Identity) -> None:
     """Take revocation lists as their files change; one that cannot be taken leaves all as they were."""
     lists = [issuer.crl for issuer in settings.utfardare if issuer.crl is not None]
@@ -274,19 +240,10 @@ async def _follow_revocations(settings: Settings, identity: Identity) -> None:
         if (found := revocation.stamps(lists)) != taken:
             taken = found
             try:
-                identity.trust(await asyncio.to_thread(issuers, settings))
+                identity.trust(await asyncio.to_thread(materials.issuers, settings))
                 _LOG.info("revocations", lists=len(lists))
-            except SetupError as error:
+            except materials.SetupError as error:
                 _LOG.error("revocations", reason=str(error))
-
-
-def _certificate(part: str, path: Path) -> x509.Certificate:
-    with _naming(part):
-        data = path.read_bytes()
-        try:
-            return x509.load_pem_x509_certificate(data)
-        except ValueError:
-            raise ValueError(f"{path}: is no certificate in PEM") from None
 
 
 def _claimed(settings: Settings, stack: AsyncExitStack) -> list[socket.socket]:
@@ -297,7 +254,7 @@ def _claimed(settings: Settings, stack: AsyncExitStack) -> list[socket.socket]:
             stack.enter_context(keeper)
             found.append(stack.enter_context(bound))
     except OSError as error:
-        raise SetupError(error.strerror) from None
+        raise materials.SetupError(error.strerror) from None
     return found
 
 
@@ -318,82 +275,9 @@ def _certificate_warnings(settings: Settings, identity: Identity) -> Callable[[]
 
 
 def _tracing() -> type[Traced]:
-    """What needs the extra `otel`. Raises `SetupError` where it is not installed."""
+    """What needs the extra `otel`. Raises `materials.SetupError` where it is not installed."""
     try:
         from ssbtek_gateway.tracing import Traced  # noqa: PLC0415 - it costs those who do not trace nothing
     except ModuleNotFoundError as error:
-        raise SetupError(f"tracing: {error.name} is missing; pip install ssbtek-gateway[otel]") from None
+        raise materials.SetupError(f"tracing: {error.name} is missing; pip install ssbtek-gateway[otel]") from None
     return Traced
-
-
-def _contexts(settings: Settings) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """With and without client certificate."""
-    listen = settings.listen
-    with _naming("listen: certificate, key or authorities"):
-        authorities = [issuer.certifikat for issuer in settings.utfardare] or listen.client_authorities
-        mutual = tls.server_context(listen.certificate, listen.key, authorities)
-        return mutual, tls.server_context(listen.certificate, listen.key, ())
-
-
-def _redis(settings: Settings) -> BlockingConnectionPool | None:
-    if settings.rates is None:
-        return None
-    from ssbtek_gateway import redis_pool  # noqa: PLC0415 - redis-py loads slowly, and few need it
-
-    with _naming("rates: authority or password"):
-        return redis_pool.connect(settings.rates)
-
-
-def closing_of(settings: Settings) -> closing.Closing:
-    """When versions close, and the gateway as a whole. Raises `SetupError`."""
-    unknown = sorted(settings.versioner.keys() - CONTRACTS.keys())
-    if unknown:
-        raise SetupError(f"versioner: there is no version {unknown[0]}, only {', '.join(CONTRACTS)}")
-    configured = {number: version.stanger for number, version in settings.versioner.items()}
-    return closing.Closing(dict.fromkeys(CONTRACTS) | configured, settings.underhall)
-
-
-def audit_backend(settings: Settings, worker: int = 1) -> Backend:
-    """Where a worker keeps the audit; to read, the first worker's stands for all."""
-    audit = settings.audit
-    if audit.postgresql is not None:
-        return Postgresql(audit.postgresql, audit.password_file)
-    return Sqlite(database_of(cast("Path", audit.database), worker))  # the configuration names one of the two
-
-
-def person_key(settings: Settings) -> PersonKey:
-    """The key that persons are pseudonymised with. Raises `SetupError`."""
-    return PersonKey(settings.audit.key_id, _secret("audit.key", settings.audit.key))
-
-
-def chain_key(settings: Settings) -> ChainKey:
-    """The key that audit rows are chained with. Raises `SetupError`."""
-    key = _secret("audit.chain_key", settings.audit.chain_key)
-    # Read only what is needed: who verifies the chain need not be able to find persons.
-    if (
-        settings.audit.key.is_file()
-        and os.access(settings.audit.key, os.R_OK)
-        and settings.audit.key.read_bytes() == key
-    ):
-        raise SetupError("audit.chain_key: is the same key as audit.key; make another")
-    return ChainKey(key)
-
-
-def _secret(name: str, path: Path) -> bytes:
-    with _naming(name):
-        key = path.read_bytes()
-    if len(key) < _SHORTEST_KEY:
-        raise SetupError(f"{name}: has {len(key)} bytes, at least {_SHORTEST_KEY} are needed")
-    return key
-
-
-@contextmanager
-def _naming(part: str) -> Iterator[None]:
-    """Say which part of the configuration a file problem belongs to."""
-    try:
-        yield
-    except OSError as error:
-        file = f"{error.filename}: " if error.filename else ""
-        raise SetupError(f"{part}: {file}{error.strerror or type(error).__name__}") from None
-    except ValueError as error:
-        raise SetupError(f"{part}: {error}") from None

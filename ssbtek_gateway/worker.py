@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import structlog
 import uvloop
 
-from ssbtek_gateway import config, gateway, observe
+from ssbtek_gateway import config, gateway, materials, observe
 from ssbtek_gateway.audit import AuditError
 from ssbtek_gateway.sockets import is_bound_to
 
@@ -47,7 +47,7 @@ def main() -> None:
             runner.run(_serve(settings, sockets, int(number), int(heartbeat)))
     except config.ConfigError as error:
         sys.exit(str(error))
-    except (gateway.SetupError, AuditError) as error:
+    except (materials.SetupError, AuditError) as error:
         sys.exit(f"{path}: {error}")
 
 
@@ -55,7 +55,7 @@ def _check(settings: config.Settings, sockets: list[socket.socket]) -> None:
     """After a reload: the sockets are still those that were bound at the start."""
     asked = gateway.addresses(settings)
     if len(sockets) != len(asked) or not all(map(is_bound_to, sockets, asked)):
-        raise gateway.SetupError("listen, publish, proxy: another address needs a restart")
+        raise materials.SetupError("listen, publish, proxy: another address needs a restart")
 
 
 async def _serve(settings: config.Settings, sockets: list[socket.socket], worker: int, heartbeat: int) -> None:

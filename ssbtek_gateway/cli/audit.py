@@ -13,7 +13,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from ssbtek_gateway import config, gateway
+from ssbtek_gateway import config, materials
 from ssbtek_gateway.audit import AuditError, reader
 from ssbtek_gateway.audit import export as exports
 from ssbtek_gateway.audit import head as heads
@@ -80,9 +80,9 @@ def verify(
     """
     with told(config_file):
         settings = settings_of(config_file, database=database, chain_key=chain_key)
-        key = gateway.chain_key(settings)
+        key = materials.chain_key(settings)
         known = [_head(path, key) for path in _files(head or ())]
-        with reader.opened(gateway.audit_backend(settings)) as parts:
+        with reader.opened(materials.audit_backend(settings)) as parts:
             report = walk(parts, key, known)
     if report.findings:
         broken(report)
@@ -101,8 +101,8 @@ def write_head(config_file: ConfigFile, database: Database = None, chain_key: Ch
     """
     with told(config_file):
         settings = settings_of(config_file, database=database, chain_key=chain_key)
-        key = gateway.chain_key(settings)
-        with reader.opened(gateway.audit_backend(settings)) as parts:
+        key = materials.chain_key(settings)
+        with reader.opened(materials.audit_backend(settings)) as parts:
             report = walk(parts, key)
     if report.findings:
         broken(report)
@@ -134,9 +134,9 @@ def show_who(
         fail("--key and --key-id go together", USAGE)
     with told(config_file):
         settings = settings_of(config_file, database=database, key=key, key_id=key_id)
-        person_key = gateway.person_key(settings)
+        person_key = materials.person_key(settings)
         person = read_person(person_file)
-        with reader.opened(gateway.audit_backend(settings)) as parts:
+        with reader.opened(materials.audit_backend(settings)) as parts:
             answer = who(parts, person_key, person)
     if output is Output.json:
         typer.echo(json.dumps([asdict(asked) for asked in answer.asked], indent=2, default=repr))
@@ -168,10 +168,10 @@ def write_export(
     manifest_file = out.with_name(f"{out.name}.manifest.xml")
     with told(config_file):
         settings = settings_of(config_file, database=database, chain_key=chain_key)
-        chained_by = gateway.chain_key(settings)
+        chained_by = materials.chain_key(settings)
         try:
             signer = exports.signer(cert.read_bytes(), key.read_bytes())
-            with reader.opened(gateway.audit_backend(settings)) as parts:
+            with reader.opened(materials.audit_backend(settings)) as parts:
                 report = walk(parts, chained_by)
                 manifest = exports.export(parts, report, out)
             with manifest_file.open("xb") as file:
@@ -203,7 +203,7 @@ def bring_forward(
     from ssbtek_gateway.audit.migrate import migrate  # noqa: PLC0415 - 11 MB that no other command needs
 
     with told(config_file):
-        for migration in migrate(gateway.audit_backend(settings_of(config_file, database=database)), dry_run=dry_run):
+        for migration in migrate(materials.audit_backend(settings_of(config_file, database=database)), dry_run=dry_run):
             if not migration.steps:
                 typer.echo(f"{migration.database}: as it should be")
             for step in migration.steps:
@@ -215,7 +215,7 @@ def told(config_file: Path) -> Iterator[None]:
     """End the command with exit code 2 where the configuration, a key or the database cannot be used."""
     try:
         yield
-    except gateway.SetupError as error:
+    except materials.SetupError as error:
         fail(f"{config_file}: {error}", USAGE)
     except AuditError as error:
         fail(str(error), USAGE)

@@ -13,7 +13,7 @@ from lxml import etree
 from rich.console import Console
 from rich.table import Table
 
-from ssbtek_gateway import gateway, xmlgate
+from ssbtek_gateway import gateway, materials, xmlgate
 from ssbtek_gateway.authorisation import Register
 from ssbtek_gateway.cli.common import FAILED, USAGE, fail, printable
 from ssbtek_gateway.cli.serve import ConfigFile, load
@@ -66,7 +66,7 @@ def explain(
         fail(f"{error.filename}: {error.strerror}", USAGE)
     except ValueError:
         fail(f"{cert}: is no certificate in PEM", USAGE)
-    except gateway.SetupError as error:
+    except materials.SetupError as error:
         fail(f"{config_file}: {error}", USAGE)
     if not answered:
         raise typer.Exit(FAILED)
@@ -103,7 +103,7 @@ def _steps(
     """In the order in which the gateway takes them. Raises `GatewayFault` where one refuses the whole."""
     caller = None
     if certificate is not None:
-        caller = Identity(gateway.issuers(settings)).caller(certificate.public_bytes(Encoding.DER))
+        caller = Identity(materials.issuers(settings)).caller(certificate.public_bytes(Encoding.DER))
         yield "certificate", f"organisation {caller.organisationsnummer}"
     try:
         element = envelope.operation(xmlgate.parse_caller(message, charset))
@@ -113,7 +113,7 @@ def _steps(
     yield "message", f"{len(message)} bytes, {operation}"
     contract = _contract(element)
     yield "version", contract.version
-    gateway.closing_of(settings).refuse(contract.version)
+    materials.closing_of(settings).refuse(contract.version)
     contract.check_question(element)
     yield "schema", "valid"
     if operation != _QUESTION:

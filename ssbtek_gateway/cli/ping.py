@@ -11,7 +11,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from ssbtek_gateway import gateway, observe
+from ssbtek_gateway import gateway, materials, observe
 from ssbtek_gateway.cli.common import FAILED, fail
 from ssbtek_gateway.cli.serve import ConfigFile, load
 
@@ -39,7 +39,7 @@ def ping(config_file: ConfigFile) -> None:
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             results = runner.run(_ping_all(settings))
-    except gateway.SetupError as error:
+    except materials.SetupError as error:
         fail(f"{config_file}: {error}")
     table = Table("service", "address", "called", "result", "ms")
     addresses = dict(settings.bastjanst)

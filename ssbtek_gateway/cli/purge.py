@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from ssbtek_gateway import gateway, observe
+from ssbtek_gateway import materials, observe
 from ssbtek_gateway.audit import AuditError, reader
 from ssbtek_gateway.audit import purge as purging
 from ssbtek_gateway.audit.verify import verify
@@ -54,8 +54,8 @@ def purge(
     screen = Console(stderr=True)
     with told(config_file):
         settings = settings_of(config_file, database=database, chain_key=chain_key)
-        key = gateway.chain_key(settings)
-        backend = gateway.audit_backend(settings)
+        key = materials.chain_key(settings)
+        backend = materials.audit_backend(settings)
         with reader.opened(backend) as parts, screen.status("verifying"):
             report = verify(parts, key)
             if report.findings:

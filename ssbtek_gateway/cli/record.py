@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ssbtek_gateway import gateway, observe
+from ssbtek_gateway import gateway, materials, observe
 from ssbtek_gateway.audit import AuditError
 from ssbtek_gateway.cli.common import USAGE, fail, run
 from ssbtek_gateway.cli.serve import ConfigFile, load
@@ -44,7 +44,7 @@ def record(
     typer.echo(f"recording to {out}; Ctrl-C ends it", err=True)
     try:
         run(gateway.serve(settings, recorded=listening(settings, recorder)))
-    except (gateway.SetupError, AuditError) as error:
+    except (materials.SetupError, AuditError) as error:
         fail(f"{config_file}: {error}")
     finally:
         told = recorder.report()

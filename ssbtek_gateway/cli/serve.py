@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from ssbtek_gateway import closing, config, gateway
+from ssbtek_gateway import closing, config, gateway, materials
 from ssbtek_gateway.cli.common import USAGE, fail
 from ssbtek_gateway.services.service import today
 from ssbtek_gateway.supervisor.plan import Plan
@@ -31,7 +31,7 @@ def load(path: Path) -> config.Settings:
 def _check(path: Path, settings: config.Settings) -> None:
     try:
         gateway.check(settings)
-    except gateway.SetupError as error:
+    except materials.SetupError as error:
         fail(f"{path}: {error}")
 
 
@@ -70,7 +70,7 @@ def check_config(config_file: ConfigFile) -> None:
     typer.echo(f"{config_file}: can be used")
     typer.echo(f"  environment    {settings.miljo}")
     typer.echo(f"  address        {settings.public_url}, listening on {settings.listen.host}:{settings.listen.port}")
-    typer.echo(f"  audit          {gateway.audit_backend(settings)}")
+    typer.echo(f"  audit          {materials.audit_backend(settings)}")
     typer.echo(f"  base services  {', '.join(connected) or 'none'}")
     typer.echo(f"  register       {len(settings.organisation)} organisations")
     for one in closing.soon(settings, today()):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from ssbtek_gateway import gateway
+from ssbtek_gateway import materials
 from ssbtek_gateway.audit import AuditError, reader
 from ssbtek_gateway.audit.usage import Used
 from ssbtek_gateway.audit.usage import usage as used
@@ -62,7 +62,7 @@ def usage(
     """
     settings = load(config_file)
     try:
-        with reader.opened(gateway.audit_backend(settings)) as parts:
+        with reader.opened(materials.audit_backend(settings)) as parts:
             found = used(parts, since.replace(tzinfo=SWEDEN) if since else None)
     except AuditError as error:
         fail(str(error), USAGE)

@@ -28,7 +28,7 @@ from harness import START_SECONDS, Gateway, running_agencies
 from redis_server import PASSWORD, RedisServer, running_redis
 from vectors.make import KOMMUN, TEMPLATE
 
-from ssbtek_gateway import config, gateway
+from ssbtek_gateway import config, materials
 from ssbtek_gateway.audit import reader
 from ssbtek_gateway.audit.backend import Postgresql as Backend
 from ssbtek_gateway.audit.migrate import migrate
@@ -121,8 +121,8 @@ class Cluster:
 
     def intact(self) -> bool:
         settings = config.load(self.nodes[0].config)
-        with reader.opened(gateway.audit_backend(settings)) as parts:
-            return not verify(parts, gateway.chain_key(settings)).findings
+        with reader.opened(materials.audit_backend(settings)) as parts:
+            return not verify(parts, materials.chain_key(settings)).findings
 
 
 class Load:

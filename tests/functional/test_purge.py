@@ -19,7 +19,7 @@ from functional.test_cli import run, run_here
 from harness import configuration, serving
 from unit.builders import CALLER
 
-from ssbtek_gateway import config, gateway
+from ssbtek_gateway import config, materials
 from ssbtek_gateway.audit import record
 from ssbtek_gateway.audit.store import AuditStore
 
@@ -49,7 +49,7 @@ def write(config_file: Path, count: int) -> None:
     old = record.denied("of 2023", CALLER, "FOR_STOR") | {"tidpunkt": "2023-12-31T23:59:59+00:00"}
 
     async def append() -> None:
-        audit = await AuditStore.open(gateway.audit_backend(settings), gateway.chain_key(settings))
+        audit = await AuditStore.open(materials.audit_backend(settings), materials.chain_key(settings))
         for _ in range(0, count, 1000):
             await asyncio.gather(*[audit.append(old) for _ in range(min(count, 1000))])
         await audit.close()

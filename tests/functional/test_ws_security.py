@@ -17,7 +17,8 @@ from vectors.wss import BODY, WSSE, Draft, Party
 
 from ssbtek_gateway import config
 from ssbtek_gateway.contracts import CONTRACTS
-from ssbtek_gateway.gateway import SetupError, check
+from ssbtek_gateway.gateway import check
+from ssbtek_gateway.materials import SetupError
 from ssbtek_gateway.simulator.wssecurity import Signing
 
 if TYPE_CHECKING:

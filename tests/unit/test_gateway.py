@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from harness import configuration
 
-from ssbtek_gateway import config, gateway
+from ssbtek_gateway import config, gateway, materials
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,5 +23,5 @@ if TYPE_CHECKING:
 )
 def test_a_mistake_names_its_table(pki: Path, tmp_path: Path, table: str, problem: str) -> None:
     gateway.check(config.load(configuration(pki, tmp_path, 1)))
-    with pytest.raises(gateway.SetupError, match=problem):
+    with pytest.raises(materials.SetupError, match=problem):
         gateway.check(config.load(configuration(pki, tmp_path, 1, table)))
