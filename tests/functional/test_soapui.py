@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
 from functional.test_cli import run_here
 from unit.soapui.test_read import PROJECT
 
-from ssbtek_gateway import xmlgate
+from ssbtek_gateway import resources, xmlgate
 from ssbtek_gateway.contracts import CONTRACTS
 from ssbtek_gateway.simulator.personas import FOLDER
 
@@ -49,6 +49,21 @@ def test_an_exported_project_becomes_fixtures_that_are_answered(
     assert again.returncode == 0, again.stdout
     for stored in fixtures.rglob("*.response.xml"):
         assert xmlgate.parse_own(stored.read_bytes()).find(".//{*}svarsdata/{*}AF/{*}data") is not None
+
+
+@pytest.mark.parametrize("version", CONTRACTS)
+def test_the_question_about_each_persona_is_valid(pki: Path, tmp_path: Path, version: str) -> None:
+    project = tmp_path / "project.xml"
+    made = run_here("fixtures", "export-soapui", "--contract", version, "--out", project, "--pki", pki)
+    assert made.returncode == 0, made.stderr
+    schema = xmlgate.schema(resources.xsd(CONTRACTS[version].xsd))
+    requests = [
+        call.findtext(f"{CON}request", "") for call in xmlgate.parse_own(project.read_bytes()).iter(f"{CON}call")
+    ]
+    assert len(requests) == len(list(FOLDER.glob("*.xml")))
+    for request in requests:
+        (question,) = xmlgate.parse_own(request.encode())[-1]
+        schema.assertValid(question)
 
 
 def test_a_project_has_a_request_per_persona_endpoint_and_certificate_set(
