@@ -145,15 +145,17 @@ class Gateway:
 
 
 @contextmanager
-def running_agencies(pki: Path, *faults: str, signing: Signing | None = None, **played: Fault) -> Iterator[int]:
-    """The simulator's port, with faults such as `AF=hang`, or of the test's own by code."""
-    with controlled_agencies(pki, *faults, signing=signing, **played) as (port, _):
+def running_agencies(
+    pki: Path, *faults: str, signing: Signing | None = None, fixtures: Path | None = None, **played: Fault
+) -> Iterator[int]:
+    """The simulator's port, with faults such as `AF=hang`, or of the test's own by code, and answers of its own."""
+    with controlled_agencies(pki, *faults, signing=signing, fixtures=fixtures, **played) as (port, _):
         yield port
 
 
 @contextmanager
 def controlled_agencies(
-    pki: Path, *faults: str, signing: Signing | None = None, **played: Fault
+    pki: Path, *faults: str, signing: Signing | None = None, fixtures: Path | None = None, **played: Fault
 ) -> Iterator[tuple[int, int]]:
     """The same, and the port where faults are switched."""
     settings = simulator.Settings(
@@ -165,6 +167,7 @@ def controlled_agencies(
         faults={**dict(parse_fault(fault) for fault in faults), **played},
         control=0,
         signing=signing,
+        fixtures=fixtures,
     )
     with Background(lambda started: simulator.serve(settings, started)) as server:
         port, control = server.ports

@@ -27,12 +27,44 @@ static void hex(const string &name, const string &bytes) {
     tell(name, digits);
 }
 
-static string bytes(const xsd__base64Binary &value) { return string(value.__ptr, value.__ptr + value.__size); }
-
 static string error(const ssbt__Error *error) {
     if (!error) return "";
     return (error->kalla == ssbt__KallaEnum__SSBT ? "SSBT " : "BT ") + error->felkod;
 }
+
+#if VERSION == 1
+static void answering(struct soap *soap, const string &name, const ssbt__Oversikt *oversikt) {
+    string all;
+    for (auto *one : oversikt->svarande)
+        all += (all.empty() ? "" : ", ") + one->organisation + " " + soap_ssbt__Bedomning2s(soap, one->bedomning);
+    tell(name, all);
+}
+
+static void typed(struct soap *soap, const ssbt__SammansattBastjanstSvarData *data) {
+    answering(soap, "svarande AF", data->AF->oversikt);
+    answering(soap, "svarande CSN", data->CSN->oversikt);
+    answering(soap, "svarande FK", data->FK->oversikt);
+    answering(soap, "svarande SKV", data->SKV->oversikt);
+    answering(soap, "svarande SO", data->SO->oversikt);
+    answering(soap, "svarande TNS", data->TNS->oversikt);
+    answering(soap, "svarande MIV", data->MIV->oversikt);
+    auto &persons = data->CSN->union_CsnSvar.data->csn__CSNSvar->Personer.__CSNSvar_Personer_sequence;
+    auto *arende = persons.front().Person->Studiemedel.Arenden->Arende.front();
+    tell("arende", soap_csntyper__status2s(soap, arende->status));
+    auto *lefi = data->FK->union_ForsakringskassanSvar.data;
+    auto *payment = lefi->formansinformation->utbetalningsuppgift.front();
+    tell("utbetald", *payment->datum);
+    tell("utbetalt", *payment->nettobelopp->summa);
+    auto *line = lefi->utbetalningar.front()->utbetalningsrader.front();
+    tell("pension", soap_lefi__LefiPmFormanGruppKod2s(soap, line->formansgrupp->kod));
+    tell("tomma", *lefi->tomma);
+    auto *skv = data->SKV->union_SkatteverketSvar.data;
+    tell("skattekonto", *skv->skattekonto->union_SkattekontoSvar.data->utbetaltBelopp);
+    tell("individuppgifter", error(skv->individuppgifter->union_IndividuppgifterSvar.error));
+}
+#else
+static string bytes(const xsd__base64Binary &value) { return string(value.__ptr, value.__ptr + value.__size); }
+#endif
 
 static void tested(const string &kod, const ssbt__TestSvar *part) {
     if (part)
@@ -55,15 +87,22 @@ static ssbt__SammansattBastjanstFraga question(struct soap *soap, const string &
     static string korrelationsid = "fråga <&> 4711";
     general->korrelationsid = &korrelationsid;
 
+    auto *fk = soap_new_req_ssbt__Forsakringskassan(soap, true);
+#if VERSION == 1
+    fk->fraga = soap_new_req_ssbt__ForsakringskassanFraga(soap, "TEST-01");
+    fk->fraga->formansinformation = {lefi__LefiFkFormanGruppKod__FK_x003aSJP};
+    fk->fraga->preliminaraUtbetalningar = {lefi__LefiExternFormanGruppKod__PM_x003aAP};
+    fk->fraga->utbetalningar = {lefi__LefiExternFormanGruppKod__FK_x003aSJP, lefi__LefiExternFormanGruppKod__PM_x003aAP};
+#else
     static string json = getenv("LEFI");
     xsd__base64Binary lefi;
     lefi.soap_default(soap);
     lefi.__ptr = reinterpret_cast<unsigned char *>(json.data());
     lefi.__size = static_cast<int>(json.size());
-    auto *fk = soap_new_req_ssbt__Forsakringskassan(soap, true);
     fk->fraga = soap_new_req_ssbt__ForsakringskassanFraga(soap, "TEST-01", lefi);
+#endif
     auto *skv = soap_new_req_ssbt__Skatteverket(soap, true);
-#if VERSION >= 11
+#if VERSION != 10
     skv->fraga = soap_new_req_ssbt__SkatteverketFraga(soap, std::vector<int>{2025}, true, true, true, true, true);
 #endif
 
@@ -112,7 +151,7 @@ int main() {
     SECTION(AF, ArbetsformedlingenSvar);
     SECTION(CSN, CsnSvar);
     SECTION(FK, ForsakringskassanSvar);
-#if VERSION >= 11
+#if VERSION == 11
     tell("SKV", data->SKV->error ? error(data->SKV->error) : "DATA");
 #else
     SECTION(SKV, SkatteverketSvar);
@@ -125,8 +164,6 @@ int main() {
     tell("person", data->AF->union_ArbetsformedlingenSvar.data->Svar->IdentitetsbeteckningFysiskPerson);
     auto &funds = data->SO->union_AkassornasSamorganisationSvar.data->ArbetsloshetsersattningLista;
     tell("belopp", funds.Arbetsloshetsersattning.back().Utbetalningar.back().NettoEfterAvdrag);
-    hex("csn", bytes(data->CSN->union_CsnSvar.data->svar));
-    hex("lefi", bytes(data->FK->union_ForsakringskassanSvar.data->lefiJsonSvar));
     string fordon, tillstand;
     for (auto *one : data->TNS->union_TransportstyrelsenSvar.data->fordonsinnehav->fordon)
         fordon += (fordon.empty() ? "" : " ") + one->regnr;
@@ -134,16 +171,25 @@ int main() {
     for (auto *one : data->MIV->union_MigrationsverketSvar.data->response->svarCollection->svar)
         tillstand += (tillstand.empty() ? "" : " ") + string(soap_miv__giltighetstid2s(soap, *one->giltighetstid));
     tell("tillstand", tillstand);
-#if VERSION >= 11
+#if VERSION == 1
+    typed(soap, data);
+#else
+    hex("csn", bytes(data->CSN->union_CsnSvar.data->svar));
+    hex("lefi", bytes(data->FK->union_ForsakringskassanSvar.data->lefiJsonSvar));
+#endif
+#if VERSION == 11
     hex("skattekonto", bytes(*data->SKV->skattekonto->union_SkatteverketDelSvar.data));
     tell("individuppgifter", error(data->SKV->individuppgifter->union_SkatteverketDelSvar.error));
-#else
+#elif VERSION == 10
     hex("skv", data->SKV->union_SkatteverketSvar.data->svar);
 #endif
 
     asked = question(soap, "162021004748", string(32, 'X'));
     if (ssbtek.hamtaBastjanstInformation(&asked, answer)) return failed(soap);
     tell("fel", error(answer.svarsdata->CSN->union_CsnSvar.error));
+#if VERSION == 1
+    answering(soap, "svarande fel", answer.svarsdata->CSN->oversikt);
+#endif
 
     asked = question(soap, "162120009994", "TEST-1");
     if (ssbtek.hamtaBastjanstInformation(&asked, answer)) {

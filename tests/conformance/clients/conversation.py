@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING
 from harness import ALLT, LAST_MONTH
 from lxml import etree
 
+from ssbtek_gateway.contracts import CONTRACTS
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -45,12 +47,12 @@ class Target:
 
     @property
     def address(self) -> str:
-        return f"https://127.0.0.1:{self.gateway.port}/ssbt/{self.version}"
+        return self.gateway.at(self.version)
 
     @property
     def published(self) -> str:
         """The WSDL on the document port, where nobody needs a certificate."""
-        return f"https://127.0.0.1:{self.gateway.documents_port}/ssbt/{self.version}?wsdl"
+        return f"https://127.0.0.1:{self.gateway.documents_port}{CONTRACTS[self.version].path}?wsdl"
 
     @property
     def pki(self) -> Path:
@@ -76,8 +78,7 @@ class Target:
         lines = run(*command, env=self.variables | variables).splitlines()
         heard = dict(line.split("\t", 1) for line in lines)
         assert len(heard) == len(lines)
-        heard["belopp"] = f"{Decimal(heard['belopp']):.2f}"  # some tools read a decimal as a float
-        return heard
+        return heard | {name: amount(heard[name]) for name in ("belopp", "utbetalt") if name in heard}
 
 
 def run(*command: str | Path, env: dict[str, str] | None = None, seconds: float = 60, both: bool = False) -> str:
@@ -93,6 +94,11 @@ def run(*command: str | Path, env: dict[str, str] | None = None, seconds: float 
     return output.decode()
 
 
+def amount(text: str) -> str:
+    """A sum with two decimals: some tools read one as a float."""
+    return f"{Decimal(text):.2f}"
+
+
 def read(tested: bytes, answered: bytes, limited: bytes, refused: bytes) -> dict[str, str]:
     """What the gateway's four messages say, by the names that the client programs use."""
     messages = (tested, answered, limited, refused)
@@ -104,27 +110,52 @@ def read(tested: bytes, answered: bytes, limited: bytes, refused: bytes) -> dict
         "syfte": _text(answer, "{*}fraga/{*}generellaFrageparametrar/{*}syfte"),
         "korrelationsid": _text(answer, "{*}korrelationsid"),
         "person": _text(sections["AF"], "{*}data/{*}Svar/{*}IdentitetsbeteckningFysiskPerson"),
-        "belopp": sections["SO"].findall(".//{*}Utbetalningar/{*}NettoEfterAvdrag")[-1].text or "",
-        "csn": base64.b64decode(_text(sections["CSN"], "{*}data/{*}svar")).hex(),
-        "lefi": base64.b64decode(_text(sections["FK"], "{*}data/{*}lefiJsonSvar")).hex(),
+        "belopp": amount(sections["SO"].findall(".//{*}Utbetalningar/{*}NettoEfterAvdrag")[-1].text or ""),
         "fordon": " ".join(_text(fordon, "{*}regnr") for fordon in sections["TNS"].iter("{*}fordon")),
         "tillstand": " ".join(_text(svar, "giltighetstid") for svar in sections["MIV"].iter("svar")),
-        **_skatteverket(sections["SKV"]),
         "fel": " ".join(_error(section) for section in lacking.iterfind("{*}svarsdata/{*}CSN")),
         "felkod": _text(fault, "detail/{*}hamtaBastjanstInformationFault/{*}felkod"),
         "felmeddelande": _text(fault, "detail/{*}hamtaBastjanstInformationFault/{*}felmeddelande"),
+        **(_typed(sections, lacking) if sections["AF"].find("{*}oversikt") is not None else _encoded(sections)),
     }
 
 
-def _skatteverket(section: _Element) -> dict[str, str]:
-    """Version 10 has one text; version 11 has parts, each with data or its own error."""
-    if (text := section.findtext("{*}data/svar")) is not None:
-        return {"skv": text.encode().hex()}
-    parts = {etree.QName(part).localname: part for part in section}
+def _encoded(sections: dict[str, _Element]) -> dict[str, str]:
+    """What versions 10 and 11 have in base64 or in a text. SKV is one text, or parts with data or an error."""
+    said = {
+        "csn": base64.b64decode(_text(sections["CSN"], "{*}data/{*}svar")).hex(),
+        "lefi": base64.b64decode(_text(sections["FK"], "{*}data/{*}lefiJsonSvar")).hex(),
+    }
+    if (text := sections["SKV"].findtext("{*}data/svar")) is not None:
+        return said | {"skv": text.encode().hex()}
+    skattekonto = base64.b64decode(_text(sections["SKV"], "{*}skattekonto/{*}data")).hex()
+    return said | {"skattekonto": skattekonto, "individuppgifter": _error(sections["SKV"][1])}
+
+
+def _typed(sections: dict[str, _Element], lacking: _Element) -> dict[str, str]:
+    """What the typed contract has as elements, and the overview of each section."""
+    lefi, skv = sections["FK"].find("{*}data"), sections["SKV"].find("{*}data")
+    assert lefi is not None
+    assert skv is not None
     return {
-        "skattekonto": base64.b64decode(_text(parts["skattekonto"], "{*}data")).hex(),
-        "individuppgifter": _error(parts["individuppgifter"]),
+        **{f"svarande {kod}": _answering(section) for kod, section in sections.items()},
+        "arende": _text(sections["CSN"], ".//{*}Person/{*}Studiemedel/{*}Arenden/{*}Arende/{*}status"),
+        "utbetald": _text(lefi, "{*}formansinformation/{*}utbetalningsuppgift/{*}datum"),
+        "utbetalt": amount(_text(lefi, "{*}formansinformation/{*}utbetalningsuppgift/{*}nettobelopp/{*}summa")),
+        "pension": _text(lefi, "{*}utbetalningar/{*}utbetalningsrader/{*}formansgrupp/{*}kod"),
+        "tomma": lefi.get("tomma", ""),
+        "skattekonto": _text(skv, "{*}skattekonto/{*}data/{*}utbetaltBelopp"),
+        "individuppgifter": " ".join(_error(part) for part in skv.iterfind("{*}individuppgifter")),
+        "svarande fel": " ".join(_answering(section) for section in lacking.iterfind("{*}svarsdata/{*}CSN")),
     }
+
+
+def _answering(section: _Element) -> str:
+    """The verdict of each organisation that a section's overview names."""
+    return ", ".join(
+        f"{_text(one, '{*}organisation')} {_text(one, '{*}bedomning')}"
+        for one in section.iterfind("{*}oversikt/{*}svarande")
+    )
 
 
 def _tested(part: _Element) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,12 @@ pytestmark = pytest.mark.external
 
 # Its manifest names the other archives that it needs.
 RUNTIME = "/usr/share/java/jaxws-rt.jar"
+# What wsimport makes of the contracts' namespaces.
+PACKAGES = {
+    "10": "se.forsakringskassan.schema.integration.ssbt._10",
+    "11": "se.forsakringskassan.schema.integration.ssbt._11",
+    "1": "gateway.ssbtek._1",
+}
 PASSWORD = "changeit"  # noqa: S105 - of key stores that hold the test's own key and go with it
 
 
@@ -50,8 +57,13 @@ def test_jaxws(target: Target, said: dict[str, str], tmp_path: Path) -> None:
     assert "warning" not in told.lower()
 
     source = Path(__file__).with_name("Client.java").read_text(encoding="utf-8")
-    chosen = source.replace("_10", f"_{target.version}").replace(f"    /*{target.version}\n", "")
-    (classes / "Client.java").write_text(chosen.replace(f"    {target.version}*/\n", ""), encoding="utf-8")
+    chosen = re.sub(
+        r"( *)/\*([0-9 ]+)\n(.*?)\1\2\*/\n",
+        lambda block: block[3] if target.version in block[2].split() else "",
+        source.replace("PACKAGE", PACKAGES[target.version]),
+        flags=re.DOTALL,
+    )
+    (classes / "Client.java").write_text(chosen, encoding="utf-8")
     # All of them: what says that elements are qualified is in package-info.java, which no class refers to.
     run(javac, "-encoding", "UTF-8", "-cp", RUNTIME, *classes.rglob("*.java"), seconds=120)
     # The client fetches the WSDL anew, from the question port with its certificate.

@@ -7,26 +7,31 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 import zeep
-from conformance.clients.conversation import KORRELATIONSID, LEFI, SECTIONS
+from conformance.clients.conversation import KORRELATIONSID, LEFI, SECTIONS, amount
 from harness import LAST_MONTH
 
 if TYPE_CHECKING:
     from conformance.clients.conversation import Target
 
-SKV = {
-    "10": {"inkludera": True},
-    "11": {
-        "inkludera": True,
-        "fraga": {
-            "ar": [2025],
-            "foretagsinformation": True,
-            "individuppgifter": True,
-            "skattekonto": True,
-            "skatteuppgifter": True,
-            "beskattningsbilagor": True,
-        },
+PARTS = {
+    "inkludera": True,
+    "fraga": {
+        "ar": [2025],
+        "foretagsinformation": True,
+        "individuppgifter": True,
+        "skattekonto": True,
+        "skatteuppgifter": True,
+        "beskattningsbilagor": True,
     },
 }
+SKV = {"10": {"inkludera": True}, "11": PARTS, "1": PARTS}
+JSON = {"lefiJsonFraga": LEFI.encode()}
+KODER = {
+    "formansinformation": ["FK:SJP"],
+    "preliminaraUtbetalningar": ["PM:AP"],
+    "utbetalningar": ["FK:SJP", "PM:AP"],
+}
+FK: dict[str, dict[str, Any]] = {"10": JSON, "11": JSON, "1": KODER}
 
 
 def question(version: str, ingivare: str, arende: str = "TEST-1") -> dict[str, Any]:
@@ -43,7 +48,7 @@ def question(version: str, ingivare: str, arende: str = "TEST-1") -> dict[str, A
         },
         "specifikaFrageparametrar": {
             **{kod: {"inkludera": True} for kod in SECTIONS},
-            "FK": {"inkludera": True, "fraga": {"aktorsid": "TEST-01", "lefiJsonFraga": LEFI.encode()}},
+            "FK": {"inkludera": True, "fraga": {"aktorsid": "TEST-01", **FK[version]}},
             "SKV": SKV[version],
         },
     }
@@ -51,6 +56,41 @@ def question(version: str, ingivare: str, arende: str = "TEST-1") -> dict[str, A
 
 def error(part: Any) -> str:  # noqa: ANN401 - zeep makes its types at run time
     return f"{part.error.kalla} {part.error.felkod}" if part.error else ""
+
+
+def answering(section: Any) -> str:  # noqa: ANN401
+    return ", ".join(f"{one.organisation} {one.bedomning}" for one in section.oversikt.svarande)
+
+
+def encoded(data: Any) -> dict[str, str]:  # noqa: ANN401
+    """What versions 10 and 11 have in base64 or in a text."""
+    skv = data.SKV
+    return {
+        "csn": data.CSN.data.svar.hex(),
+        "lefi": data.FK.data.lefiJsonSvar.hex(),
+        **(
+            {"skv": skv.data.svar.encode().hex()}
+            if "data" in skv
+            else {"skattekonto": skv.skattekonto.data.hex(), "individuppgifter": error(skv.individuppgifter)}
+        ),
+    }
+
+
+def typed(data: Any, limited: Any) -> dict[str, str]:  # noqa: ANN401
+    """What the typed contract has as elements, and the overview of each section."""
+    (person,) = data.CSN.data.CSNSvar.Personer._value_1  # noqa: SLF001 - zeep's name for a sequence that is repeated
+    payment = data.FK.data.formansinformation.utbetalningsuppgift[0]
+    return {
+        **{f"svarande {kod}": answering(data[kod]) for kod in SECTIONS},
+        "arende": person["Person"].Studiemedel.Arenden.Arende[0].status,
+        "utbetald": payment.datum,
+        "utbetalt": amount(payment.nettobelopp.summa),
+        "pension": data.FK.data.utbetalningar[0].utbetalningsrader[0].formansgrupp.kod,
+        "tomma": data.FK.data.tomma,
+        "skattekonto": data.SKV.data.skattekonto.data.utbetaltBelopp,
+        "individuppgifter": error(data.SKV.data.individuppgifter),
+        "svarande fel": answering(limited.CSN),
+    }
 
 
 def test_zeep(target: Target, said: dict[str, str]) -> None:
@@ -71,13 +111,6 @@ def test_zeep(target: Target, said: dict[str, str]) -> None:
         fault = client.wsdl.types.deserialize(raised.value.detail[0])
     data = answer.svarsdata
     payments = data.SO.data.ArbetsloshetsersattningLista.Arbetsloshetsersattning[-1].Utbetalningar
-    if target.version == "10":
-        skatteverket = {"skv": data.SKV.data.svar.encode().hex()}
-    else:
-        skatteverket = {
-            "skattekonto": data.SKV.skattekonto.data.hex(),
-            "individuppgifter": error(data.SKV.individuppgifter),
-        }
     assert said == {
         **{f"testa {kod}": f"{str(test[kod].anropad).lower()} {error(test[kod])}".strip() for kod in SECTIONS},
         **{kod: error(data[kod]) or "DATA" for kod in SECTIONS},
@@ -85,12 +118,10 @@ def test_zeep(target: Target, said: dict[str, str]) -> None:
         "korrelationsid": answer.korrelationsid,
         "person": data.AF.data.Svar.IdentitetsbeteckningFysiskPerson,
         "belopp": str(payments[-1].NettoEfterAvdrag),
-        "csn": data.CSN.data.svar.hex(),
-        "lefi": data.FK.data.lefiJsonSvar.hex(),
         "fordon": " ".join(fordon.regnr for fordon in data.TNS.data.fordonsinnehav.fordon),
         "tillstand": " ".join(svar.giltighetstid for svar in data.MIV.data.response.svarCollection.svar),
-        **skatteverket,
         "fel": error(limited.svarsdata.CSN),
         "felkod": fault.felkod,
         "felmeddelande": fault.felmeddelande[0],
+        **(typed(data, limited.svarsdata) if target.version == "1" else encoded(data)),
     }
