@@ -220,11 +220,19 @@ class Af(SoapBastjanst):
     """Without it `testaBastjanstInformation` only sees whether a connection comes about."""
 
 
-class Fk(Bastjanst):
-    """LEFI v9; `url` is what stands before `/lefi-extern-formansinformation`."""
+class Fk(SoapBastjanst):
+    """LEFI v9; `url` is what stands before `/lefi-extern-formansinformation`, or the SOAP service's address."""
 
+    transport: Literal["rest", "soap"] = "rest"
+    """How LEFI is asked. Risk: no contract over SOAP is public; ours is understood by who has agreed on it alone."""
     test_aktorsid: str | None = Field(None, min_length=1)
     """Whose available kinds are listed as a test. Without it only a connection is tried."""
+
+    @model_validator(mode="after")
+    def _only_soap_is_signed(self) -> Fk:
+        if self.signering is not None and self.transport == "rest":
+            raise ValueError("signering goes with transport = 'soap'")
+        return self
 
 
 class So(SoapBastjanst):

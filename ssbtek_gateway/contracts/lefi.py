@@ -1,6 +1,6 @@
 """The LEFI question inside a question: it must be readable and about the same person, or nobody is asked anything.
 
-What only FK can refuse (version, kinds, period) is the service's own limit, in `services/fk.py`.
+What only FK can refuse (version, kinds, period) is the service's own limit, in `services/lefi.py`.
 """
 
 from __future__ import annotations

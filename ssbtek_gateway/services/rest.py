@@ -35,7 +35,7 @@ def written(value: Any) -> bytes:  # noqa: ANN401 - whatever JSON can say
     return json.dumps(value, ensure_ascii=False).encode()
 
 
-async def ask(transport: Transport, url: str, body: bytes, meanings: Mapping[int, tuple[str, ...]]) -> Answer | Failure:
+async def ask(transport: Transport, url: str, body: bytes, meanings: Mapping[str, tuple[str, ...]]) -> Answer | Failure:
     """Post `body`; `meanings` are our Swedish texts for the statuses that the agency documents."""
     try:
         reply = await transport.post(url, body, _HEADERS)
@@ -48,11 +48,11 @@ async def ask(transport: Transport, url: str, body: bytes, meanings: Mapping[int
         return failure("OGILTIGT_SVAR", reason=str(error))
 
 
-def refusal(reply: Reply, meanings: Mapping[int, tuple[str, ...]]) -> Failure | None:
+def refusal(reply: Reply, meanings: Mapping[str, tuple[str, ...]]) -> Failure | None:
     """The agency's own failure where it did not answer 200. In REST the status is its own code."""
     if reply.status == _OK:
         return None
     felkod, reason = str(reply.status), f"HTTP {reply.status}"
-    if reply.status in meanings:
-        return Failure("BT", felkod, meanings[reply.status], reason)
+    if felkod in meanings:
+        return Failure("BT", felkod, meanings[felkod], reason)
     return agency_fault(felkod, detalj=f"HTTP-status {felkod}.", reason=reason)

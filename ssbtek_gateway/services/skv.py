@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _PERSON = "{*}IdentitetsbeteckningFysiskPerson"
 # Where the JSON that has been seen names the person it is about.
 _PERSON_KEYS = ("identitet", "kontohavare")
-_NOT_FOUND = 404
+_NOT_FOUND = "404"
 _MEANINGS = {
     _NOT_FOUND: (
         "Skatteverket svarade att uppgiften inte finns (HTTP-status 404).",
@@ -176,7 +176,7 @@ def _judge_parts(parts: Mapping[str, bytes | Failure]) -> Iterator[Bedomning]:
     """404 beside data in another part means nothing found (inferred); alone it cannot be told from a fault."""
     answered = any(isinstance(part, bytes) for part in parts.values())
     for name, part in parts.items():
-        if isinstance(part, Failure) and not (answered and part.felkod == str(_NOT_FOUND)):
+        if isinstance(part, Failure) and not (answered and part.felkod == _NOT_FOUND):
             yield undecided(f"SKV {name}", f"{part.kalla} {part.felkod}")
         else:
             yield judged(f"SKV {name}", found=isinstance(part, bytes))

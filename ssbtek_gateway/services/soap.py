@@ -7,7 +7,8 @@ nothing is deserialised: the payload is handed on as it came.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import zeep
@@ -46,27 +47,45 @@ class SoapSpec:
     """What is particular to one SOAP base service; pure functions, no I/O."""
 
     wsdl: str
-    """Relative to wsdl/; it has one service, one port and one operation."""
+    """Relative to wsdl/; it has one service and one port."""
     schema: str
     """Relative to xsd/; it holds the answer's element."""
     message: Callable[[Question], Mapping[str, Any]]
-    """The request element's content, as zeep takes it."""
-    persons: Callable[[_Element], Iterable[str]]
+    """The request element's content, as zeep takes it; bytes are its last element, written already."""
+    persons: Callable[[Any], Iterable[str]]
     """The numbers, as the agency spells them, of whom an answer says it is about."""
-    judge: Callable[[_Element], Iterable[Bedomning]]
+    judge: Callable[[Any], Iterable[Bedomning]]
     """What the answer lets one conclude, per answering organisation or system."""
-    payload: Callable[[_Element], EncodedPayload] | None = None
+    operation: str = ""
+    """Which of the WSDL's operations asks, where there are several."""
+    payload: Callable[[Any], EncodedPayload] | None = None
     """What the section carries, where that is not the answer element itself."""
+    unknown: Callable[[Any], int] = lambda _content: 0
+    """How many things in an answer are new to us."""
     limit: Callable[[Question, date], str | None] | None = None
     """What keeps this service from being asked, in Swedish (field, rule, what would pass), given today's date."""
-    content: Callable[[_Element], _Element] = lambda answer: answer
-    """What `persons` and `judge` read of the answer element. Raises `XmlError`."""
+    content: Callable[[_Element], Any] = lambda answer: answer
+    """What `persons`, `judge`, `payload` and `unknown` read of the answer element. Raises `XmlError`."""
     test: Mapping[str, Any] | None = None
     """The request element's content for a test of the service's own, about no real person."""
+    test_operation: str = ""
+    """Which operation makes that test, where it is another than `operation`."""
     korrelationsid: str = ""
     """Path of the question's korrelationsid in an answer, where the agency repeats it."""
     fault_code: str = ""
     """Path of the agency's own code in a fault's detail, where its schema has one."""
+    meanings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Our Swedish texts for the codes that the agency documents."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Operation:
+    """One of a WSDL's: a request's HTTP headers, the answer's element, and the requests that zeep has built."""
+
+    name: str
+    headers: Mapping[str, str]
+    answer_tag: str
+    templates: Templates
 
 
 class SoapService:
@@ -76,16 +95,9 @@ class SoapService:
         self._spec = spec
         self._clock = clock
         self._client = zeep.Client(str(resources.wsdl(spec.wsdl)))
-        operations = self._client.service._binding.all()  # noqa: SLF001 - zeep's own way to list them
-        ((self._operation, binding),) = operations.items()
-        self._answer_tag = binding.output.body.qname.text
-        self._headers = {
-            "Content-Type": "text/xml; charset=utf-8",
-            "SOAPAction": f'"{binding.soapaction}"',
-            "Accept": "text/xml",
-        }
+        self._question = self._operation(spec.operation)
+        self._test = self._operation(spec.test_operation) if spec.test_operation else self._question
         self._schema = xmlgate.schema(resources.xsd(spec.schema))
-        self._templates = Templates(self.build)
         self._security = ServiceSecurity.load(settings.signering) if settings.signering else None
         self._transport = Transport(settings)
         self._url = settings.url
@@ -99,7 +111,7 @@ class SoapService:
         if refused is not None:
             return refused
         try:
-            reply = await self._send(self._spec.message(question))
+            reply = await self._send(self._spec.message(question), self._question)
         except TransportError as error:
             return error.failure
         outcome = self._outcome(reply, question)
@@ -110,7 +122,7 @@ class SoapService:
 
     def _outcome(self, reply: Reply, question: Question) -> Outcome:
         try:
-            answer = self._checked(reply)
+            answer = self._checked(reply, self._question)
             if isinstance(answer, Failure):
                 return answer
             content = self._spec.content(answer)
@@ -122,8 +134,9 @@ class SoapService:
             bedomningar = tuple(self._spec.judge(content))
         except xmlgate.XmlError as error:
             return failure("OGILTIGT_SVAR", reason=error.reason)
-        carried = self._spec.payload(answer) if self._spec.payload else None
-        return Data(carried or XmlPayload(xmlgate.written(answer, question.data_tag)), bedomningar)
+        carried = self._spec.payload(content) if self._spec.payload else None
+        payload = carried or XmlPayload(xmlgate.written(answer, question.data_tag))
+        return Data(payload, bedomningar, self._spec.unknown(content))
 
     def _is_crossed(self, answer: _Element, question: Question) -> bool:
         """Whether the answer says that it is another question's; one that repeats nothing does not."""
@@ -137,7 +150,7 @@ class SoapService:
         if self._spec.test is None:
             return False, await self._transport.ping(self._url)
         try:
-            answer = self._checked(await self._send(self._spec.test))
+            answer = self._checked(await self._send(self._spec.test, self._test), self._test)
         except TransportError as error:
             return error.connected, error.failure
         return True, answer if isinstance(answer, Failure) else None
@@ -145,26 +158,44 @@ class SoapService:
     async def close(self) -> None:
         await self._transport.close()
 
-    def request(self, message: Mapping[str, Any]) -> bytes:
+    def request(self, message: Mapping[str, Any], operation: _Operation | None = None) -> bytes:
         """The SOAP envelope around a request element's content, UTF-8."""
-        return self._templates.fill(message)
+        templates = (operation or self._question).templates
+        written = b"".join(value for value in message.values() if isinstance(value, bytes))
+        if not written:
+            return templates.fill(message)
+        skipping = {name: zeep.xsd.SkipValue if isinstance(value, bytes) else value for name, value in message.items()}
+        # Before the closing tags of the request element, of Body and of Envelope.
+        before, *closing = templates.fill(skipping).rsplit(b"</", 3)
+        return b"</".join([before + written, *closing])
 
-    def build(self, message: Mapping[str, Any]) -> str:
+    def build(self, operation: str, message: Mapping[str, Any]) -> str:
         """The same by zeep, which `request` fills in for but for the first of a shape."""
-        envelope = self._client.create_message(self._client.service, self._operation, **message)
+        envelope = self._client.create_message(self._client.service, operation, **message)
         return _DECLARATION + etree.tostring(envelope, encoding="unicode")
 
-    def _send(self, message: Mapping[str, Any]) -> Awaitable[Reply]:
-        request = self.request(message)
-        if self._security is None:
-            return self._transport.post(self._url, request, self._headers)
-        return self._send_signed(self._security, request)
+    def _operation(self, name: str) -> _Operation:
+        operations = self._client.service._binding.all()  # noqa: SLF001 - zeep's own way to list them
+        (name,) = [name] if name else operations
+        headers = {
+            "Content-Type": "text/xml; charset=utf-8",
+            "SOAPAction": f'"{operations[name].soapaction}"',
+            "Accept": "text/xml",
+        }
+        answer_tag = operations[name].output.body.qname.text
+        return _Operation(name, headers, answer_tag, Templates(partial(self.build, name)))
 
-    async def _send_signed(self, security: ServiceSecurity, request: bytes) -> Reply:
-        reply = await self._transport.post(self._url, await security.signed(request), self._headers)
+    def _send(self, message: Mapping[str, Any], operation: _Operation) -> Awaitable[Reply]:
+        request = self.request(message, operation)
+        if self._security is None:
+            return self._transport.post(self._url, request, operation.headers)
+        return self._send_signed(self._security, request, operation)
+
+    async def _send_signed(self, security: ServiceSecurity, request: bytes, operation: _Operation) -> Reply:
+        reply = await self._transport.post(self._url, await security.signed(request), operation.headers)
         return await security.verified(reply)
 
-    def _checked(self, reply: Reply) -> _Element | Failure:
+    def _checked(self, reply: Reply, operation: _Operation) -> _Element | Failure:
         """The answer element, valid, or why there is none."""
         if reply.status not in {_OK, _SERVER_ERROR}:
             answered = reply.status < _FIRST_ERROR
@@ -175,7 +206,7 @@ class SoapService:
                 return self._fault(answer)
             if reply.status == _SERVER_ERROR:
                 return _refusal(reply)
-            if answer.tag != self._answer_tag:
+            if answer.tag != operation.answer_tag:
                 return failure("OGILTIGT_SVAR", reason="not the element that the WSDL names")
         except xmlgate.XmlError as error:
             wrong = failure("OGILTIGT_SVAR", reason=error.reason)
@@ -190,7 +221,9 @@ class SoapService:
 
     def _fault(self, fault: _Element) -> Failure:
         """What the agency said. Its texts are not passed on: they may hold anything."""
-        code = fault.findtext(f"detail/{self._spec.fault_code}", "") if self._spec.fault_code else ""
+        code = fault.findtext(f"detail/{self._spec.fault_code}", "").strip() if self._spec.fault_code else ""
+        if code in self._spec.meanings:
+            return Failure("BT", code, self._spec.meanings[code], "SOAP fault")
         return agency_fault(code if _CODE.fullmatch(code) else "FAULT", reason="SOAP fault")
 
 

@@ -1,4 +1,4 @@
-"""The simulated agencies as an ASGI app: SOAP 1.1 at /af, /so, /csn, /skv, /tns, /miv; REST below /fk and /skv/v11."""
+"""The simulated agencies as an ASGI app: SOAP 1.1 at /af, /so, /csn, …, also /fk; REST below /fk and /skv/v11."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from ssbtek_gateway.simulator.dates import span
 from ssbtek_gateway.simulator.soap_exchange import SoapExchange
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container
 
     from lxml.etree import XMLSchema, _Element
 
@@ -53,6 +53,17 @@ class Dated:
 def spelled(*names: str) -> Callable[[_Element], str]:
     """Reads the person's number from the elements with these local names."""
     return lambda question: "".join(question.findtext(f".//{{*}}{name}", "") for name in names)
+
+
+def read_question(request: Request, schema: XMLSchema, tags: Container[str]) -> _Element:
+    """The valid element, one of `tags`, in an envelope's Body. Raises `SoapError`."""
+    try:
+        question = soap.body_child(xmlgate.parse_agency(request.body, request.charset))
+    except xmlgate.XmlError as error:
+        raise soap.SoapError("Client", error.regel) from None
+    if question.tag not in tags or not schema.validate(question):
+        raise soap.SoapError("Client", "Frågan följer inte bastjänstens schema.")
+    return question
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +131,8 @@ class SoapInterface:
 
     def _exchange(self, request: Request, world: World) -> SoapExchange:
         """The question and the answer. Raises `SoapError`."""
-        try:
-            question = soap.body_child(xmlgate.parse_agency(request.body, request.charset))
-        except xmlgate.XmlError as error:
-            raise soap.SoapError("Client", error.regel) from None
         schema = self.compiled_schema()
-        if question.tag != self.request or not schema.validate(question):
-            raise soap.SoapError("Client", "Frågan följer inte bastjänstens schema.")
+        question = read_question(request, schema, [self.request])
         try:
             asked = self._read(question, world.today)
         except ValueError:

@@ -20,7 +20,7 @@ from ssbtek_gateway.audit.backend import Sqlite
 from ssbtek_gateway.audit.migrate import migrate
 from ssbtek_gateway.contracts import CONTRACTS
 from ssbtek_gateway.inbound import documents
-from ssbtek_gateway.services import REGISTRY, fk, skv
+from ssbtek_gateway.services import REGISTRY, lefi, skv
 from ssbtek_gateway.simulator import personas
 assert {folder!r} in ssbtek_gateway.__file__, ssbtek_gateway.__file__
 for contract in CONTRACTS.values():
@@ -29,7 +29,7 @@ for contract in CONTRACTS.values():
 for entry in REGISTRY.values():
     assert entry.agare
 skv.template(config.Skv(url="http://x", allow_plain_http=True))
-fk._validators()
+lefi._validators()
 (migration,) = migrate(Sqlite(pathlib.Path("audit.sqlite")), dry_run=False)
 assert migration.steps
 assert resources.example("development.toml").is_file()

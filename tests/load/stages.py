@@ -30,13 +30,15 @@ STAGES = {
     "places, fan-out": ("admission.py", "fanout.py", "resilience.py", "flow.py"),
     "message building": (
         *("services/template.py", "services/soap.py:request", "services/soap.py:refusal", "services/soap.py:ask"),
-        *("services/fk.py:refusal", "services/fk.py:_url"),
+        *("services/fk_rest.py:refusal", "services/fk_rest.py:_url", "services/lefi.py:limit"),
+        *("services/fk_soap.py:_limit", "services/fk_soap.py:_message"),
         *(f"services/{kod}.py:_message" for kod in ("af", "csn", "so", "tns", "miv")),
     ),
     "HTTP out": ("services/http1.py", "services/transport.py", "connection.py"),
     "parse, judge": (
         *("services/soap.py:_outcome", "services/soap.py:_checked", "xmlgate.py:parse_agency"),
-        *("xmlgate.py:parse_agency_text", "services/rest.py", "services/fk.py", "jsongate.py"),
+        *("xmlgate.py:parse_agency_text", "services/rest.py", "services/lefi.py", "services/fk_soap.py"),
+        *("services/fk_rest.py", "jsongate.py"),
     ),
     "assembly, XSD out": (
         "contracts/contract.py:write_answer",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from lxml import etree
 from ssbtek_gateway import jsongate
 from ssbtek_gateway.json_xml import LEFI, SKV_DELAR, dumps, w3c
 from ssbtek_gateway.json_xml.vocabulary import KNOWN_CODES
+from ssbtek_gateway.simulator import personas
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,6 +31,7 @@ TYPES = [
     (path, name) for path, one in VOCABULARIES.items() for name, of in one.definitions.items() if "properties" in of
 ]
 SVAR = "LefiExternFormansinformationSvar"
+PERSONAS = personas.load()
 # What JSON can say: also texts that XML cannot hold, and numbers that no decimal should be.
 TEXTS = st.text(max_size=8) | st.sampled_from(["\x00", "a\rb\r\n", "\ud800", "\\u0041", " ", "<&\"'>", "\ufffe"])
 NUMBERS = st.integers(-(2**70), 2**70) | st.decimals(allow_nan=False, allow_infinity=False)
@@ -131,6 +134,16 @@ def test_nothing_is_lost_and_all_is_valid(path: str, name: str) -> None:
 def test_any_json_survives_as_the_w3c_writes_it(value: Any) -> None:  # noqa: ANN401 - JSON
     assert same(w3c.read(etree.fromstring(w3c.written(value))), value)
     assert same(json.loads(dumps(value), parse_float=Decimal), value)
+
+
+@pytest.mark.parametrize("alias", sorted(PERSONAS))
+def test_all_that_a_persona_has_at_forsakringskassan_comes_back(alias: str) -> None:
+    held = PERSONAS[alias].known_to("FK", date(2026, 3, 31))
+    document = jsongate.parse((held.text or "{}").encode() if held is not None else b"{}", unique=True, exact=True)
+    element = written(LEFI, document, SVAR)
+    schema("services/fk/lefi_online.xsd").assertValid(element)
+    assert same(LEFI.read(element, SVAR), document)
+    assert LEFI.count_unknown(element) == 0
 
 
 def test_an_empty_list_is_not_a_missing_one() -> None:

@@ -10,8 +10,8 @@ from unit.builders import operation
 from vectors.make import SOAP
 
 from ssbtek_gateway import resources, xmlgate
-from ssbtek_gateway.config import Af, Bastjanst, Csn, So
-from ssbtek_gateway.services import af, csn, miv, so, soap
+from ssbtek_gateway.config import Af, Bastjanst, Csn, Fk, So
+from ssbtek_gateway.services import af, csn, fk_soap, miv, so, soap
 from ssbtek_gateway.services.transport import Reply
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ TODAY = date(2026, 2, 16)
 SCHEMAS = {
     "AF": "services/af/ersattningsstod.xsd",
     "CSN": "services/csn/kommunfraga.xsd",
+    "FK": "services/fk/lefi_online.xsd",
     "SO": "services/so/ubps.xsd",
 }
 ADDRESS = {"url": "https://agency.example", "authority": "ca.pem"}
@@ -36,6 +37,7 @@ SETTINGS = Af.model_validate(ADDRESS)
 SPECS = {
     "AF": af.spec(SETTINGS),
     "CSN": csn.spec(Csn.model_validate(ADDRESS)),
+    "FK": fk_soap.spec(Fk.model_validate(ADDRESS | {"transport": "soap", "test_aktorsid": "TEST-02"})),
     "SO": so.spec(So.model_validate(ADDRESS)),
     "MIV": miv.SPEC,
 }

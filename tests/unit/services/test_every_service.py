@@ -17,7 +17,7 @@ from vectors import make
 from ssbtek_gateway import config
 from ssbtek_gateway.contracts import CONTRACTS
 from ssbtek_gateway.model import Failure, FkFraga, Party, Period, PersonId, SkvFraga
-from ssbtek_gateway.services import REGISTRY, fk, skv, soap
+from ssbtek_gateway.services import REGISTRY, fk_rest, skv, soap
 from ssbtek_gateway.services.csn import months
 from ssbtek_gateway.services.service import today
 from ssbtek_gateway.services.transport import Reply
@@ -36,6 +36,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "AF": {"test": {"personidentitet": make.PERSON, "organisationsnummer": make.KOMMUN, "namn": "T"}},
     "FK": {"test_aktorsid": "TEST-01"},
     "SKV": {"delar_url": "https://agency.example/skv/v11"},
+    "FK SOAP": {"test_aktorsid": "TEST-01", "transport": "soap"},
 }
 
 
@@ -70,14 +71,20 @@ class SimulatedTransport:
         return Reply(got.status, "utf-8", got.body)
 
 
-@pytest.fixture(params=list(REGISTRY))
+@pytest.fixture(params=[*REGISTRY, "FK SOAP"])
 def service(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> tuple[str, BaseService]:
-    kod = request.param
+    kod = request.param.partition(" ")[0]
     SimulatedTransport.sent = []
-    for module in (soap, fk, skv):
+    for module in (soap, fk_rest, skv):
         monkeypatch.setattr(module, "Transport", SimulatedTransport)
     model = config.Bastjanster.model_validate(
-        {kod: {"url": f"https://agency.example/{kod.lower()}", "authority": "ca.pem", **SETTINGS.get(kod, {})}}
+        {
+            kod: {
+                "url": f"https://agency.example/{kod.lower()}",
+                "authority": "ca.pem",
+                **SETTINGS.get(request.param, {}),
+            }
+        }
     )
     return kod, REGISTRY[kod].connect(getattr(model, kod))
 

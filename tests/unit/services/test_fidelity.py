@@ -13,7 +13,7 @@ from unit.services.test_every_service import SimulatedTransport, asked, known
 from ssbtek_gateway import config, xmlgate
 from ssbtek_gateway.contracts import CONTRACTS
 from ssbtek_gateway.model import Data
-from ssbtek_gateway.services import REGISTRY, fk, skv, soap
+from ssbtek_gateway.services import REGISTRY, fk_rest, skv, soap
 from ssbtek_gateway.simulator.app import Simulator
 from ssbtek_gateway.simulator.faults import parse_fault
 
@@ -56,7 +56,7 @@ def canonical(element: _Element) -> bytes:
 @pytest.mark.parametrize("kod", ["AF", "SO", "TNS", "MIV", "SKV", "CSN"])
 async def test_the_section_is_what_the_agency_wrote(kod: str, monkeypatch: pytest.MonkeyPatch) -> None:
     SimulatedTransport.sent = []
-    for module in (soap, fk, skv):
+    for module in (soap, fk_rest, skv):
         monkeypatch.setattr(module, "Transport", Listening)
     settings = {"url": f"https://agency.example/{kod.lower()}", "authority": "ca.pem"}
     service = REGISTRY[kod].connect(getattr(config.Bastjanster.model_validate({kod: settings}), kod))

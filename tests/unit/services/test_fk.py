@@ -11,7 +11,7 @@ from unit.builders import question
 
 from ssbtek_gateway.config import Fk
 from ssbtek_gateway.model import Data, EncodedPayload, Failure, FkFraga
-from ssbtek_gateway.services import fk
+from ssbtek_gateway.services import fk, fk_rest
 from ssbtek_gateway.services.transport import Reply
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class FakeTransport:
 @pytest.fixture
 def transport(monkeypatch: pytest.MonkeyPatch) -> FakeTransport:
     made = FakeTransport()
-    monkeypatch.setattr(fk, "Transport", lambda _settings: made)
+    monkeypatch.setattr(fk_rest, "Transport", lambda _settings: made)
     return made
 
 

@@ -172,5 +172,7 @@ def test_half_a_configuration_is_none(signering: dict[str, object]) -> None:
 
 
 def test_what_is_not_soap_is_not_signed() -> None:
-    with pytest.raises(ValidationError, match="Extra inputs"):
-        Fk.model_validate(ADDRESS | {"signering": {"certificate": "c", "key": "k"}})
+    signed = ADDRESS | {"signering": {"certificate": "c", "key": "k"}}
+    with pytest.raises(ValidationError, match="signering goes with transport = 'soap'"):
+        Fk.model_validate(signed)
+    assert Fk.model_validate(signed | {"transport": "soap"}).signering is not None

@@ -42,6 +42,9 @@ SCHEMAS = {
     "TNS": "services/tns/hamtauppgifter.xsd",
     "MIV": "services/miv/ssbtek.xsd",
 }
+# Försäkringskassan over SOAP, in our own contract.
+FK_SOAP = "FK SOAP"
+LEFI = "{urn:ssbtek-gateway:lefi-online:9}"
 EVERY = ("AF", "SO", "CSN", "FK", "SKV", "TNS", "MIV")
 FK = "/fk/lefi-extern-formansinformation/v9/aktorer/TEST-01"
 FRAGA = f"{FK}/formansinformation/fraga"
@@ -152,7 +155,8 @@ async def exchange(
 
 
 def valid(service: str, element: _Element) -> bool:
-    return xmlgate.schema(resources.xsd(SCHEMAS[service])).validate(element)
+    path = "services/fk/lefi_online.xsd" if service == FK_SOAP else SCHEMAS[service]
+    return xmlgate.schema(resources.xsd(path)).validate(element)
 
 
 @cache
@@ -185,6 +189,11 @@ def ask(app: Simulator, service: str, person: str, first: date, last: date, *, p
     if service == "FK":
         return post(app, FRAGA, body, media="application/json", patience=patience)
     return post(app, f"/{service.lower()}", body, patience=patience)
+
+
+def ask_fk_soap(app: Simulator, person: str, first: date, last: date, *, patience: int = 50) -> Got:
+    """Ask Försäkringskassan over SOAP, about everything."""
+    return post(app, "/fk", envelope(fk_soap(person, first, last)), patience=patience)
 
 
 def ask_skv11(app: Simulator, part: str, person: str, *years: int, patience: int = 50) -> Got:
@@ -251,6 +260,17 @@ def skv(person: str, *, inner: str = "") -> str:
 
 def skv11(person: str, *years: int) -> bytes:
     return json.dumps({"identitet": person, "ar": years}).encode()
+
+
+def fk_soap(
+    person: str, first: date, last: date, groups: dict[str, list[str]] | None = None, *, aktor: str = "TEST-01"
+) -> str:
+    asked = EVERY_GROUP if groups is None else groups
+    kinds = "".join(f"<{name}>{code}</{name}>" for name, codes in asked.items() for code in codes)
+    return (
+        f'<hamtaFormansinformation xmlns="{LEFI[1:-1]}"><aktorsId>{aktor}</aktorsId><fraga><personnummer>{person}'
+        f"</personnummer><period><from>{first}</from><tom>{last}</tom></period>{kinds}</fraga></hamtaFormansinformation>"
+    )
 
 
 def fk(person: str, first: date, last: date, groups: dict[str, list[str]] | None = None) -> bytes:

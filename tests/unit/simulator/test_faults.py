@@ -10,7 +10,19 @@ from datetime import date
 import pytest
 from lxml import etree
 from unit.simulator import driver
-from unit.simulator.driver import EVERY, SCHEMAS, Got, ask_skv11, envelope, lefi_flaws, post, question, valid
+from unit.simulator.driver import (
+    EVERY,
+    FK_SOAP,
+    SCHEMAS,
+    Got,
+    ask_fk_soap,
+    ask_skv11,
+    envelope,
+    lefi_flaws,
+    post,
+    question,
+    valid,
+)
 
 from ssbtek_gateway import xmlgate
 from ssbtek_gateway.simulator import conduct
@@ -22,16 +34,16 @@ from ssbtek_gateway.simulator.personas import load
 FIRST, TODAY = date(2026, 2, 1), date(2026, 3, 31)
 PERSONAS = load(today=TODAY)
 PERSON = "191212121212"
-# Skatteverket is asked over REST too.
+# Skatteverket is asked over REST too, and Försäkringskassan over SOAP.
 SKV11 = "SKV v11"
 JSON = ("FK", SKV11)
 # What SOAP and JSON answers do each in their own way.
 OWN = sorted(KINDS.keys() - REPLIES.keys() - CONDUCTS.keys() - {"flap"})
 
-every_service = pytest.mark.parametrize("service", [*EVERY, SKV11])
+every_service = pytest.mark.parametrize("service", [*EVERY, SKV11, FK_SOAP])
 # For what is the same whatever the good answer is.
 soap_and_json = pytest.mark.parametrize("service", ["SO", "FK"])
-every_soap_service = pytest.mark.parametrize("service", SCHEMAS)
+every_soap_service = pytest.mark.parametrize("service", [*SCHEMAS, FK_SOAP])
 every_json_service = pytest.mark.parametrize("service", JSON)
 
 
@@ -43,6 +55,8 @@ def ask(
         app = Simulator(PERSONAS, dict([parse_fault(f"{code}={fault}")]) if fault else {}, lambda: TODAY)
     if service == SKV11:
         return ask_skv11(app, "skattekonto", person, 2025, patience=patience)
+    if service == FK_SOAP:
+        return ask_fk_soap(app, person, FIRST, TODAY, patience=patience)
     return driver.ask(app, service, person, FIRST, TODAY, patience=patience)
 
 
@@ -91,7 +105,7 @@ def test_faults_as_they_are_written() -> None:
 
 def test_every_kind_can_be_played_and_is_described() -> None:
     for kind in OWN:
-        assert all(ask(service, kind).status for service in (*EVERY, SKV11) if can(service, kind))
+        assert all(ask(service, kind).status for service in (*EVERY, SKV11, FK_SOAP) if can(service, kind))
     assert REPLIES.keys() | CONDUCTS.keys() | {"flap"} <= KINDS.keys()
     assert all(0 < len(text) < 90 for text in KINDS.values())
 

@@ -296,7 +296,9 @@ def test_the_kinds_of_information_that_may_be_asked_for() -> None:
         (f"{FK}/tillgangligaInformationstyper", "POST", "application/json", 405),
         (FRAGA.replace("v9", "v8"), "POST", "application/json", 404),
         (f"{FRAGA}/", "POST", "application/json", 404),
-        ("/fk", "POST", "application/json", 404),
+        ("/fk", "POST", "application/json", 415),
+        ("/fk", "GET", "", 405),
+        ("/fk/", "POST", "text/xml", 404),
     ],
 )
 def test_what_http_refuses(path: str, method: str, media: str, status: int) -> None:
