@@ -17,6 +17,7 @@ from ssbtek_gateway import gateway, materials, xmlgate
 from ssbtek_gateway.authorisation import Register
 from ssbtek_gateway.cli.common import FAILED, USAGE, fail, printable
 from ssbtek_gateway.cli.serve import ConfigFile, load
+from ssbtek_gateway.config import Fk
 from ssbtek_gateway.contracts import CONTRACTS, personidentitet, size
 from ssbtek_gateway.faults import GatewayFault
 from ssbtek_gateway.inbound import envelope
@@ -157,7 +158,9 @@ def _section(
     if not connected or configured is None:
         return "not asked. EJ_ANSLUTEN: no such base service in the configuration"
     period = question.perioder[kod]
+    way = f" over {configured.transport.upper()}" if isinstance(configured, Fk) else ""
     return (
-        f"would be asked at {configured.url}, {period.from_datum} to {period.tom_datum}; at most {configured.seconds:g}"
-        f" s, of them {configured.connect_seconds:g} s to connect; {configured.samtidiga} questions at once"
+        f"would be asked at {configured.url}{way}, {period.from_datum} to {period.tom_datum}; at most "
+        f"{configured.seconds:g} s, of them {configured.connect_seconds:g} s to connect; "
+        f"{configured.samtidiga} questions at once"
     )

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ssbtek_gateway.cli.common import USAGE, fail, run
-from ssbtek_gateway.simulator import server
+from ssbtek_gateway.simulator import AGENCIES, server
 from ssbtek_gateway.simulator.dates import today_in_sweden
 from ssbtek_gateway.simulator.faults import KINDS, parse_fault
 from ssbtek_gateway.simulator.personas import FOLDER, PersonaError
@@ -59,6 +59,8 @@ def simulate(
 ) -> None:
     """Play the agencies' base services over mutual TLS, from personas and, if given, from fixtures.
 
+    Each is at its own address, such as /af; Försäkringskassan over SOAP at /fk, and over REST below it.
+
     With `--control 8451`, while it runs: `curl -X PUT -d slow:3 http://127.0.0.1:8451/faults/SO` makes SO slow,
     `curl -X DELETE http://127.0.0.1:8451/faults` makes all well, and `curl http://127.0.0.1:8451/asked` tells how often
     each was asked. `curl -X PUT --data-binary @anna.xml http://127.0.0.1:8451/personas/anna` makes a person known.
@@ -78,7 +80,8 @@ def simulate(
         fail(str(error), USAGE)
 
     def started(ports: list[int]) -> None:
-        typer.echo(f"agencies: https://{host}:{ports[0]}/", err=True)
+        paths = ", ".join(code.lower() for code in AGENCIES)
+        typer.echo(f"agencies: https://{host}:{ports[0]}/ and {paths} (fk over REST and SOAP)", err=True)
         for taken in ports[1:]:
             typer.echo(f"control: http://127.0.0.1:{taken}/", err=True)
 

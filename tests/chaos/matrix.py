@@ -11,15 +11,15 @@ from ssbtek_gateway.config import KODER
 from ssbtek_gateway.simulator.faults import fault_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from chaos.asker import Asker, Faults
 
 # For the gateway that is asked. Generous: those that hang hang all at the same time. The breaker stays out of it.
 LIMITS = "seconds = 4\nsparr_efter = 100000\nsamtidiga = 10000\nconnections = 10000"
 TIMEOUT, ANSLUTNING, OGILTIGT_SVAR = "SSBT TIMEOUT", "SSBT ANSLUTNING", "SSBT OGILTIGT_SVAR"
-# What a section says of each fault, and after it what FK's says where it is another: an HTTP status is FK's own code,
-# and it speaks JSON. `flap` has a test of its own.
+# What a section says of each fault, and after it what FK's says where that is another, over REST: an HTTP status is its
+# own code, and it speaks JSON. `flap` has a test of its own.
 EXPECTED: dict[str, tuple[str, ...]] = {
     "slow": (TIMEOUT,),
     "hang": (TIMEOUT,),
@@ -71,9 +71,9 @@ def expected(service: str, kind: str) -> Mapping[str, str]:
     return dict.fromkeys(KODER, DATA) | {service: EXPECTED[kind][-1 if service == "FK" else 0]}
 
 
-def cells() -> list[tuple[str, str]]:
-    """Every service with every kind that it can play."""
-    return [(service, kind) for kind in EXPECTED for service in KODER if _can(service, kind)]
+def cells(services: Collection[str] = KODER) -> list[tuple[str, str]]:
+    """Each of the services with every kind that it can play."""
+    return [(service, kind) for kind in EXPECTED for service in services if _can(service, kind)]
 
 
 def _can(service: str, kind: str) -> bool:
@@ -88,14 +88,18 @@ def _spelled(kind: str) -> str:
     return "slow:60" if kind == "slow" else kind
 
 
-async def play(asker: Asker, faults: Faults, url: str, burst: int = 1) -> dict[tuple[str, str], list[Answer]]:
+async def play(
+    asker: Asker, faults: Faults, url: str, burst: int = 1, services: Collection[str] = KODER
+) -> dict[tuple[str, str], list[Answer]]:
     """Ask `burst` questions at once to all services while one plays a fault; for each fault and service in turn."""
     asked = dict[tuple[str, str], list[asyncio.Task[Answer]]]()
     before = await faults.asked()
-    for number, (service, kind) in enumerate(cells(), start=1):
+    for number, (service, kind) in enumerate(cells(services), start=1):
         await faults.play(service, _spelled(kind))
-        asked[service, kind] = [asyncio.create_task(asker.ask(url, f"{service} {kind} {n}")) for n in range(burst)]
+        asked[service, kind] = [
+            asyncio.create_task(asker.ask(url, f"{service} {kind} {n}", services)) for n in range(burst)
+        ]
         # When every agency has been asked the next fault may be played, however long this one hangs.
-        await faults.until_asked({kod: times + number * burst for kod, times in before.items()})
+        await faults.until_asked(before | {kod: before[kod] + number * burst for kod in services})
         await faults.clear()
     return {cell: list(await asyncio.gather(*tasks)) for cell, tasks in asked.items()}

@@ -47,7 +47,7 @@ ATTACKS = (
 )
 
 
-def _tables(pki: Path, kind: str = "") -> tuple[str, str]:
+def tables(pki: Path, kind: str = "") -> tuple[str, str]:
     """What the configuration needs at its top and in each base service's table."""
     keys = (f'certificate = "{pki}/gateway-signing{kind}.pem"', f'key = "{pki}/gateway-signing{kind}.key"')
     believed = f'svar = "kravs", svar_certifikat = ["{pki}/agency-signing.pem", "{pki}/agency-signing-rsa.pem"]'
@@ -58,8 +58,8 @@ def _tables(pki: Path, kind: str = "") -> tuple[str, str]:
 def gateway(pki: Path, folder: Path, agencies: int, kind: str = "") -> Iterator[Gateway]:
     """One that signs everything it may, and takes nothing from callers or agencies that is not signed."""
     register = 'ws_security = "kravs"\nsignerade_svar = true\nsvarsoversikt = true'
-    tables = _tables(pki, kind)
-    with running_gateway(pki, folder, agencies, *tables, connected=["AF", "SO"], organisation=register) as running:
+    made = tables(pki, kind)
+    with running_gateway(pki, folder, agencies, *made, connected=["AF", "SO"], organisation=register) as running:
         yield running
 
 
@@ -192,7 +192,7 @@ def test_an_agency_that_does_not_believe_us_says_so(pki: Path, tmp_path: Path) -
 def test_keys_that_cannot_be_used_are_found_before_anything_starts(
     pki: Path, tmp_path: Path, old: str, new: str, told: str
 ) -> None:
-    path = configuration(pki, tmp_path, 1, *_tables(pki), connected=["AF"])
+    path = configuration(pki, tmp_path, 1, *tables(pki), connected=["AF"])
     path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
     with pytest.raises(SetupError, match=told):
         check(config.load(path))
