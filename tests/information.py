@@ -3,21 +3,30 @@
 `BULLETS` names for every piece of information a persona of the simulator whose answer has it, and the place. `MISSING`
 names what no public element or code can carry. Both follow the list in the general description of SSBTEK.
 
-A place in XML is an ElementPath of lxml from the answer's own element, `{*}` being any namespace. In Skatteverket's
-answer of version 10 it is in the document inside the string `svar`. A place in JSON is names with dots, `[*]` for every
-item of an array, and at the end `=VALUE` where the value matters; Skatteverket's of version 11 begins with the part.
+`path` is the place in what the agency itself answers. In XML it is an ElementPath of lxml from the answer's own
+element, `{*}` being any namespace; in Skatteverket's answer of version 10 it is in the document inside the string
+`svar`. In JSON it is names with dots, `[*]` for every item of an array, and at the end `=VALUE` where the value matters;
+Skatteverket's of version 11 begins with the part. `typed` is the place in the typed contract, from a section's `data`.
 
 `python tests/information.py` writes docs/information.md from it; a test fails where the page and this file differ.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 PAGE = Path(__file__).parents[1] / "docs" / "information.md"
 
 AF, SO, CSN, FK, SKV10, SKV11, TNS, MIV = "AF", "SO", "CSN", "FK", "SKV v10", "SKV v11", "TNS", "MIV"
+# Where versions 10 and 11 hide what the typed contract has as elements.
+HIDDEN = {
+    CSN: "the same, in the XML in base64 in `svar`",
+    FK: "`{}` in the JSON in base64 in `lefiJsonSvar`",
+    SKV10: "version 10: the same, in the XML in the text `svar`",
+    SKV11: "version 11: `{}` in the JSON in base64 in each part's `data`",
+}
 
 
 @dataclass(frozen=True)
@@ -31,6 +40,22 @@ class Bullet:
     path: str
     codes: tuple[str, ...] = ()
     note: str = ""
+
+    @property
+    def typed(self) -> str:
+        """An ElementPath from `data` in the typed contract: XML stands there as it is, a name in JSON is an element."""
+        if self.service not in {FK, SKV11}:
+            return self.path
+        names, _, value = self.path.partition("=")
+        steps = [f"{{*}}{name.removesuffix('[*]')}" for name in names.split(".")]
+        if self.service == SKV11:
+            steps.insert(1, "{*}data")
+        return "/".join(steps) + (f"[.='{value}']" if value else "")
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """The Swedish words for it, as a caller would look for them."""
+        return tuple(re.split(r" \(|, ", self.information)[0].split("/"))
 
 
 @dataclass(frozen=True)
@@ -358,19 +383,21 @@ def page() -> str:
     lines = [
         "# What an answer can tell, and where",
         "",
-        "Made by `python tests/information.py`; each row is a test on the simulator's persona. A path in XML is from",
-        "the agency's own answer, `{*}` being any namespace: the content of the section's `data` (AF, SO, TNS, MIV),",
-        "the document in base64 in `svar` (CSN), the document in the text `svar` (SKV v10). A path in JSON is from the",
-        "document in base64 in `lefiJsonSvar` (FK), or in a part's `data` (SKV v11: the path begins with the part).",
+        "Made by `python tests/information.py`; each row is a test on the simulator's persona. Both columns of paths",
+        "begin at the `data` of the section, `{*}` being any namespace. In the",
+        "[typed contract](integration.md#9-det-typade-kontraktet) every piece of information is an element, which its",
+        "schema describes with the Swedish word; versions 10 and 11 hide most of it in base64 or in a text. In the",
+        "typed contract Skatteverket answers in parts where the question has `SKV/fraga`, else with the document.",
         "",
-        "| whose | information | section | LEFI codes | where | persona | note |",
-        "|---|---|---|---|---|---|---|",
+        "| whose | information | section | LEFI codes | typed contract | versions 10 and 11 | persona | note |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for bullet in BULLETS:
         codes = " ".join(f"`{code}`" for code in bullet.codes)
+        hidden = HIDDEN.get(bullet.service, "the same").format(bullet.path)
         lines.append(
-            f"| {bullet.section} | {bullet.information} | {bullet.service} | {codes} "
-            f"| `{bullet.path}` | {bullet.persona} | {bullet.note} |"
+            f"| {bullet.section} | {bullet.information} | {bullet.service.partition(' ')[0]} | {codes} "
+            f"| `{bullet.typed}` | {hidden} | {bullet.persona} | {bullet.note} |"
         )
     lines += [
         "",
