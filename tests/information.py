@@ -5,8 +5,8 @@ names what no public element or code can carry. Both follow the list in the gene
 
 `path` is the place in what the agency itself answers. In XML it is an ElementPath of lxml from the answer's own
 element, `{*}` being any namespace; in Skatteverket's answer of version 10 it is in the document inside the string
-`svar`. In JSON it is names with dots, `[*]` for every item of an array, and at the end `=VALUE` where the value matters;
-Skatteverket's of version 11 begins with the part. `typed` is the place in the typed contract, from a section's `data`.
+`svar`. In JSON it is names with dots, `[*]` for every item of an array, and at the end `=VALUE` where the value matters
+(Skatteverket's of version 11 begins with the part). `typed` is the place in the typed contract, from `data`.
 
 `python tests/information.py` writes docs/information.md from it; a test fails where the page and this file differ.
 """

@@ -12,8 +12,10 @@ import typer
 from lxml import etree
 from rich.console import Console
 
+from ssbtek_gateway import summary
 from ssbtek_gateway.cli import options
 from ssbtek_gateway.cli.common import FAILED, USAGE, PersonFile, fail, read_person
+from ssbtek_gateway.cli.summary import print_summary
 from ssbtek_gateway.cli.table import print_sections
 from ssbtek_gateway.client import TEST_ASKER, Asker, Client, ClientError, has_data, last_months
 from ssbtek_gateway.model import Period
@@ -61,9 +63,12 @@ def ask(
 
     FK is asked about everything that it has a code for, and Skatteverket, from version 11 on, about every part.
 
+    Version 1, the typed contract, is printed as a handläggare reads it: protected identity and who could not answer
+    first, then payments by month and payer, decisions and the rest. Other versions are printed element by element.
+
     Exit codes: 0 every section has data, 3 some section is an error, 1 no answer or a fault, 2 a mistake in the call.
 
-    Examples: `ssbtek-gateway ask --persona allt`, `ssbtek-gateway ask --persona student --contract 11`,
+    Examples: `ssbtek-gateway ask --persona allt`, `ssbtek-gateway ask --persona allt --contract 1`,
     `ssbtek-gateway ask --person-file - --output xml < number.txt`
     """
     services = options.services(bastjanst)
@@ -89,7 +94,10 @@ def show(answer: Answer, output: Output) -> None:
         case Output.json:
             typer.echo(json.dumps(answer.values, ensure_ascii=False, indent=2, default=_plain))
         case Output.table:
-            print_sections(answer.sections, Console())
+            if summary.is_typed(answer.sections):
+                print_summary(summary.read(answer.sections), Console())
+            else:
+                print_sections(answer.sections, Console())
 
 
 def _plain(value: object) -> str:

@@ -79,8 +79,6 @@ def _section_rows(kod: str, section: _Element) -> Iterator[Row]:
             yield from _error_rows(part)
             if REGISTRY[kod].support:
                 yield 0, "Support", REGISTRY[kod].support
-        elif name == "oversikt":
-            yield from _xml_rows(part)
         elif name == "data":
             yield from _data_rows(kod, part)
         else:  # a part of SKV's answer from version 11 on

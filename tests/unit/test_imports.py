@@ -52,7 +52,7 @@ LAYERS = [
         "wssecurity",
         "health",
     ],
-    ["oversikt", "telemetry"],
+    ["oversikt", "telemetry", "summary"],
     ["flow"],
     ["inbound"],
     ["materials"],
