@@ -180,7 +180,7 @@ def _of_so(section: Section) -> Iterator[Payment]:
                 section.text(one, "{*}Utbetalningsdatum"),
                 section.text(kassa, "{*}SvarandeOrganisation"),
                 UTBETALD,
-                "arbetslöshetsersättning",
+                "ersättning",
                 period(section.text(one, "{*}AvserFrom"), section.text(one, "{*}AvserTom")),
                 amount(section.text(one, "{*}NettoEfterAvdrag")),
                 "SEK",
