@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from lxml.etree import _Element
 
-__all__ = ["KAN_EJ_AVGORAS", "Decision", "Line", "MonthOfPayer", "Payment", "Summary", "Verdict", "is_typed", "read"]
+__all__ = ["KAN_EJ_AVGORAS", "Line", "Summary", "is_typed", "read"]
 
 _Row = TypeVar("_Row", Decision, Line)
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from lxml import etree
 
-from ssbtek_gateway.summary.amounts import day, money, period, week
-from ssbtek_gateway.summary.section import terms
+from ssbtek_gateway.summary.section import said, terms
+from ssbtek_gateway.summary.words import day, joined, money, percent, period, week
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,7 +82,7 @@ def _of_af(section: Section) -> Iterator[Decision]:
     for one in section.each(".//{*}EkonomiskaBeslut/{*}Beslut"):
         extent = section.text(one, "{*}Omfattning")
         when = period(section.text(one, "{*}BeslutFrom"), section.text(one, "{*}BeslutTom"))
-        yield Decision(when, section.agare, section.text(one, "{*}ErsattningTyp"), "", _percent(extent), "")
+        yield Decision(when, section.agare, section.text(one, "{*}ErsattningTyp"), "", percent(extent), "")
 
 
 def _of_csn(section: Section) -> Iterator[Decision]:
@@ -96,8 +96,8 @@ def _of_csn(section: Section) -> Iterator[Decision]:
                 f"{section.first(part, '{*}klartext', '{*}beloppstyp')} {money(section.text(part, '{*}totbelopp'))}"
                 for part in one.iterfind("{*}Beloppen/{*}Belopp")
             ]
-            belopp = _joined(money(section.text(one, "{*}totbelopp")), *parts)
-            yield Decision(when, "CSN", form, belopp, _percent(section.text(one, "{*}takt")), status)
+            belopp = joined(money(section.text(one, "{*}totbelopp")), *parts)
+            yield Decision(when, "CSN", form, belopp, percent(section.text(one, "{*}takt")), status)
         if not granted:
             yield Decision("", "CSN", form, "", "", f"ärende utan beviljad tid: {status}")
 
@@ -110,12 +110,12 @@ def _of_fk(section: Section) -> Iterator[Decision]:
         refused = "avslaget" if section.text(case, "{*}avslaget") in _YES else ""
         ended = "ärendet är inte aktivt" if section.text(case, "{*}aktivt") in _NO else ""
         for one in found:
-            yield _of_lefi(section, one, kind, _joined(refused, ended))
+            yield _of_lefi(section, one, kind, joined(refused, ended))
         # A case without a decision has an end of its own, or is under way.
-        if not found and case.find("{*}aktivt") is not None:
+        if not found and (refused or case.find("{*}aktivt") is not None):
             started = section.text(case, "{*}startades")
-            said = _joined(refused or "ärende utan beslut", f"startat {started}" if started else "", ended)
-            yield Decision("", "Försäkringskassan", kind, "", "", said)
+            ending = joined(refused or "ärende utan beslut", f"startat {started}" if started else "", ended)
+            yield Decision("", "Försäkringskassan", kind, "", "", ending)
 
 
 def _of_lefi(section: Section, one: _Element, kind: str, of_case: str) -> Decision:
@@ -128,16 +128,16 @@ def _of_lefi(section: Section, one: _Element, kind: str, of_case: str) -> Decisi
     often = section.coded(one, "periodicitet").lower()
     part_of, whole = (section.text(one, f"{{*}}omfattning/{{*}}{name}") for name in ("taljare", "namnare"))
     # In one benefit `dagar` is a list of days, not how many.
-    days = section.text(one, "{*}dagar") if len(one.findall("{*}dagar")) == 1 else ""
+    days = section.text(one, "{*}dagar") if said(one, "{*}dagar").isdigit() else ""
     decided = section.text(one, "{*}fattades")
     final = section.text(one, "{*}definitivt") not in _NO
     return Decision(
         period(section.text(one, "{*}period/{*}fran"), section.text(one, "{*}period/{*}till")),
         "Försäkringskassan",
         f"{benefit} ({part})" if part and part != benefit else benefit,
-        _joined(*(f"{name} {text}" for name, text in sums.items() if text), often),
-        _joined(f"{part_of}/{whole}" if whole else "", f"{days} dagar" if days else ""),
-        _joined(f"beslut {decided}" if decided else "", "" if final else "inte definitivt", of_case),
+        joined(*(f"{name} {text}" for name, text in sums.items() if text), often),
+        joined(f"{part_of or '?'}/{whole or '?'}" if part_of or whole else "", f"{days} dagar" if days else ""),
+        joined(f"beslut {decided}" if decided else "", "" if final else "inte definitivt", of_case),
     )
 
 
@@ -145,7 +145,7 @@ def _of_pm(section: Section) -> Iterator[Decision]:
     for one in section.each("{*}beslut"):
         group = section.coded(one, "formansgrupp")
         decided = section.text(one, "{*}beslutsdatum")
-        said = _joined(
+        outcome = joined(
             section.coded(one, "beslutsutfall").lower(),
             section.coded(one, "beslutsstatus").lower(),
             f"beslut {decided}" if decided else "",
@@ -161,11 +161,11 @@ def _of_pm(section: Section) -> Iterator[Decision]:
                 "Pensionsmyndigheten",
                 kind if kind == group else ": ".join(filter(None, (group, kind))),
                 f"{belopp} per {often}" if belopp and often else belopp,
-                _percent(section.text(part, "{*}omfattning")),
-                said,
+                percent(section.text(part, "{*}omfattning")),
+                outcome,
             )
         if not granted:
-            yield Decision("", "Pensionsmyndigheten", group, "", "", said)
+            yield Decision("", "Pensionsmyndigheten", group, "", "", outcome)
 
 
 def _applied_so(section: Section) -> Iterator[Line]:
@@ -173,9 +173,9 @@ def _applied_so(section: Section) -> Iterator[Line]:
         for one in kassa.iterfind("{*}AnsoktOmErsattning"):
             handed_in = section.text(one, "{*}AnsokanOmUtbetalningInlamnad") in _YES
             decided = section.text(one, "{*}BeslutOmRattTillErsattning")
-            said = "ansökan om utbetalning är inlämnad" if handed_in else "ingen ansökan om utbetalning är inlämnad"
+            asked = "ansökan om utbetalning är inlämnad" if handed_in else "ingen ansökan om utbetalning är inlämnad"
             right = f"beslut om rätt till ersättning {decided}" if decided else "inget beslut om rätt till ersättning"
-            yield Line(section.text(kassa, "{*}SvarandeOrganisation"), f"{said}; {right}")
+            yield Line(section.text(kassa, "{*}SvarandeOrganisation"), f"{asked}; {right}")
 
 
 def _applied_csn(section: Section) -> Iterator[Line]:
@@ -183,7 +183,7 @@ def _applied_csn(section: Section) -> Iterator[Line]:
         form = section.first(case, "{*}klartext", "{*}stodform")
         for one in case.iterfind("{*}soktaTider/{*}soktTid"):
             when = period(day(section.text(one, "{*}soktfrom")), day(section.text(one, "{*}sokttom")))
-            yield Line("CSN", " ".join(filter(None, (form, when, _percent(section.text(one, "{*}soktomfattning"))))))
+            yield Line("CSN", " ".join(filter(None, (form, when, percent(section.text(one, "{*}soktomfattning"))))))
 
 
 def _applied_pm(section: Section) -> Iterator[Line]:
@@ -191,12 +191,4 @@ def _applied_pm(section: Section) -> Iterator[Line]:
         group = section.coded(one, "formansgrupp")
         when = period(section.text(one, "{*}yrkadPeriod/{*}from"), section.text(one, "{*}yrkadPeriod/{*}tom"))
         came = section.text(one, "{*}ankomstdatum")
-        yield Line("Pensionsmyndigheten", _joined(f"{group} {when}", f"inkom {came}" if came else ""))
-
-
-def _percent(text: str) -> str:
-    return f"{text} %" if text else ""
-
-
-def _joined(*texts: str) -> str:
-    return ", ".join(filter(None, texts))
+        yield Line("Pensionsmyndigheten", joined(f"{group} {when}", f"inkom {came}" if came else ""))

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from lxml import etree
 
-from ssbtek_gateway.summary.amounts import period
 from ssbtek_gateway.summary.decisions import Line
 from ssbtek_gateway.summary.section import NS
+from ssbtek_gateway.summary.words import joined, percent, period
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,10 +40,10 @@ def _of_af(section: Section) -> Iterator[str]:
         registered = section.text(one, "{*}ArbetssokandeRegistrerad")
         extent = section.text(one, "{*}ArbetssokandeOmfattning")
         ended = section.text(one, "{*}ArbetssokandeAvaktualiserad")
-        yield _joined(
+        yield joined(
             f"arbetssökande: {_YES_NO.get(said, 'okänt')}",
             f"registrerad {registered}" if registered else "",
-            f"{extent} %" if extent else "",
+            percent(extent),
             f"avaktualiserad {ended}" if ended else "",
         )
         report = section.text(one, "{*}AktivetetsRapportDatum/{*}AktivitetsRapportMeddelande")
@@ -66,12 +66,12 @@ def _of_miv(section: Section) -> Iterator[str]:
     for response in section.each("response"):
         country, came = section.text(response, "hemland"), section.text(response, "inresedatum")
         if country or came:
-            yield _joined(f"hemland {country}" if country else "", f"inrest {came}" if came else "")
+            yield joined(f"hemland {country}" if country else "", f"inrest {came}" if came else "")
     for one in section.each("response/svarCollection/svar"):
         names = ("arendeTypNamn", "beslutsKodNamn", "beslutsTypNamn", "anledningNamn")
         applied, decided = section.text(one, "ansokningsdatum"), section.text(one, "beslutsdatum")
         first, last = section.text(one, "fromDatum"), section.text(one, "tomDatum")
-        yield _joined(
+        yield joined(
             *(section.text(one, name) for name in names),
             section.text(one, "giltighetstid"),
             period(first, last),
@@ -96,7 +96,3 @@ def _values(section: Section, element: _Element) -> str:
         one for one in element.iterdescendants(etree.Element) if not len(one) and etree.QName(one).localname not in _WHO
     ]
     return ", ".join(f"{etree.QName(one).localname} {section.text(one, '.')}" for one in leaves)
-
-
-def _joined(*texts: str) -> str:
-    return ", ".join(filter(None, texts))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from ssbtek_gateway.summary.amounts import amount, day, kronor, money, month, period, total
+from ssbtek_gateway.summary.words import amount, day, joined, kronor, money, month, period, total
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -144,7 +144,7 @@ def _of_pm(section: Section) -> Iterator[Payment]:
                 ),
                 amount(section.text(one, "{*}nettobelopp")),
                 "SEK",
-                ", ".join(filter(None, others)),
+                joined(*others),
             )
 
 
@@ -189,4 +189,4 @@ def _of_so(section: Section) -> Iterator[Payment]:
 
 
 def _listed(texts: dict[str, str]) -> str:
-    return ", ".join(f"{name} {text}" for name, text in texts.items() if text)
+    return joined(*(f"{name} {text}" for name, text in texts.items() if text))

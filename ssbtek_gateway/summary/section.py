@@ -10,7 +10,7 @@ from lxml import etree
 
 from ssbtek_gateway import resources, xmlgate
 from ssbtek_gateway.contracts.ssbtek1 import SSBTEK1
-from ssbtek_gateway.summary.amounts import money
+from ssbtek_gateway.summary.words import money
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -22,7 +22,7 @@ from rich.console import Console
 from unit.typed_answers import NS, PERSONAS, typed_answer
 
 from ssbtek_gateway.cli.summary import print_summary
-from ssbtek_gateway.summary import KAN_EJ_AVGORAS, Summary, amounts, is_typed, read
+from ssbtek_gateway.summary import KAN_EJ_AVGORAS, Summary, is_typed, read, words
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -228,9 +228,9 @@ def test_a_payment_without_a_number_or_a_day_or_in_another_currency_is_in_no_sum
     ],
 )
 def test_amounts_are_as_exact_as_they_were_sent(sent: str, said: str) -> None:
-    assert amounts.money(sent) == said
-    assert amounts.amount("NaN") is None
-    assert amounts.kronor(amounts.total([Decimal("1e40"), Decimal("1e-20")])) == f"1{'0' * 40},{'0' * 19}1 kr"
+    assert words.money(sent) == said
+    assert words.amount("NaN") is None
+    assert words.kronor(words.total([Decimal("1e40"), Decimal("1e-20")])) == f"1{'0' * 40},{'0' * 19}1 kr"
 
 
 def test_decisions_suspensions_applications_and_the_rest_have_their_lines() -> None:
@@ -260,9 +260,14 @@ def test_what_has_no_line_is_counted_by_name() -> None:
     svarsdata = sections("allt")
     etree.SubElement(one(svarsdata, ".//{*}ArbetssokandeInfo"), "{urn:ny}Nytt").text = "x"
     etree.SubElement(one(svarsdata, ".//{*}Utbetalning"), "{urn:ny}Nytt").set("belopp", "17")
+    # Where it is a list of days it is not how many there are.
+    etree.SubElement(
+        one(svarsdata, f".//{LEFI}programersattningsarende/{LEFI}beslut"), f"{LEFI}dagar"
+    ).text = "2026-03-01"
     others = {line.vem: line.text for line in read(svarsdata).ovrigt}
     assert "Nytt: 1" in others["Arbetsförmedlingen"]
     assert "Nytt: 1" in others["Centrala studiestödsnämnden"]
+    assert "dagar: 1" in others["Försäkringskassan och Pensionsmyndigheten"]
     assert "Sjukpenninggrundande inkomst (SGI): 1" in others["Försäkringskassan och Pensionsmyndigheten"]
     assert "Levnadsintyg: 1" in " ".join(line.text for line in read(sections("pensionar")).ovrigt)
     assert "efter skatt, före avdrag 8240,00 kr" in in_plain(read(svarsdata), 300)

@@ -1,4 +1,4 @@
-"""Amounts and days, as exact as they were sent."""
+"""Amounts and days in words, as exact as they were sent."""
 
 from __future__ import annotations
 
@@ -67,3 +67,13 @@ def period(first: str, last: str) -> str:
     if not first or not last:
         return f"från {first}" if first else f"till {last}" if last else ""
     return f"{first} till {last}"
+
+
+def percent(text: str) -> str:
+    """A part of a whole, where there is a number for it."""
+    return f"{text} %" if text else ""
+
+
+def joined(*texts: str) -> str:
+    """Those that say something, in one line."""
+    return ", ".join(filter(None, texts))
