@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from ssbtek_gateway.model import Outcome
 
+# Whose answers a section holds, where they are several and known beforehand.
+_ORGANISATIONS = {"FK": ("FK", "PM")}
 NAMESPACE = "urn:ssbtek-gateway:svarsoversikt:1"
 
 
@@ -59,5 +61,6 @@ def written(oversikter: Mapping[str, Oversikt], last_day: date | None) -> bytes:
 
 def _judged(kod: str, outcome: Outcome) -> tuple[Bedomning, ...]:
     if isinstance(outcome, Failure):
-        return (Bedomning(kod, Verdict.KAN_EJ_AVGORAS, f"{outcome.kalla} {outcome.felkod}"),)
+        skal = f"{outcome.kalla} {outcome.felkod}"
+        return tuple(Bedomning(one, Verdict.KAN_EJ_AVGORAS, skal) for one in _ORGANISATIONS.get(kod, (kod,)))
     return outcome.bedomningar

@@ -46,6 +46,7 @@ def test_every_outcome_says_who_answered_and_why_it_cannot_be_told() -> None:
         ('Ett <&> "a-kassa"', "SVARAT"),
         ("Tysta kassan", "KAN_EJ_AVGORAS", "StatusSvarandeOrganisation"),
         ("FK", "KAN_EJ_AVGORAS", "SSBT TIMEOUT"),
+        ("PM", "KAN_EJ_AVGORAS", "SSBT TIMEOUT"),
         ("TNS", "KAN_EJ_AVGORAS", "BT FAULT"),
     ]
     assert root.findtext("{*}sektion/{*}agare") == "Sveriges a-kassor"
