@@ -92,10 +92,6 @@ class Vocabulary:
         """The JSON value of a valid element of the type `name`; numbers other than integers as `Decimal`."""
         return self._read(element, self.definitions[name])
 
-    def count_unknown(self, element: _Element) -> int:
-        """How many things in an element the schema could not express."""
-        return sum(len(child) or 1 for okant in element.iter(f"{{{self.namespace}}}{OKANT}") for child in okant)
-
     def _object(self, value: Any, definition: Definition, opening: str, tag: str) -> str:  # noqa: ANN401
         if not isinstance(value, dict):
             raise _NotExpressibleError
